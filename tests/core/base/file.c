@@ -1,0 +1,81 @@
+#include "tests/harness.h"
+
+#include "core/base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+struct breaker {
+	int count, fail_at, with;
+};
+
+static int break_one(void *context, const struct file_event *event)
+{
+	struct breaker *b = context;
+
+	(void)event;
+	return b->count++ == b->fail_at ? b->with : 0;
+}
+
+/* Whatever step of a replace fails, the old or the new content stands there, whole. */
+START_TEST(replace_is_all_or_nothing)
+{
+	struct err err = ERR_INIT;
+	_cleanup_(closep) int dir = file_open_dir(AT_FDCWD, harness_dir(), &err);
+	bool done = false;
+	int fail_at;
+
+	ck_ok(dir, err);
+	ck_ok(file_replace(dir, "x", "old", 3, &err), err);
+	for (fail_at = 0; !done; fail_at++) {
+		struct breaker breaker = { 0, fail_at, ENOSPC };
+		struct file_hook hook = { break_one, &breaker };
+		struct buf b = BUF_INIT_MAX(100);
+		int r;
+
+		file_set_hook(&hook);
+		r = file_replace(dir, "x", "fresh", 5, &err);
+		file_set_hook(NULL);
+		done = r == 0;
+		if (!done)
+			ck_fails(r, err, ERR_FULL);
+		ck_ok(file_read_whole(dir, "x", &b, &err), err);
+		ck_assert(str_is(buf_str(&b), "old") || (fail_at >= 5 && str_is(buf_str(&b), "fresh")));
+		if (done)
+			ck_assert_str_eq(b.p, "fresh");
+		buf_done(&b);
+	}
+	ck_assert_int_eq(fail_at, 7); /* unlink, create, write, sync, rename, sync of the folder; then success */
+}
+END_TEST
+
+START_TEST(reading_has_a_ceiling)
+{
+	struct err err = ERR_INIT;
+	_cleanup_(closep) int dir = file_open_dir(AT_FDCWD, harness_dir(), &err);
+	struct buf b = BUF_INIT_MAX(4);
+
+	ck_ok(file_replace(dir, "x", "12345", 5, &err), err);
+	ck_fails(file_read_whole(dir, "x", &b, &err), err, ERR_LIMIT);
+	ck_ok(file_replace(dir, "x", "1234", 4, &err), err);
+	buf_reset(&b);
+	ck_ok(file_read_whole(dir, "x", &b, &err), err);
+	buf_done(&b);
+	ck_fails(file_read_whole(dir, "y", &b, &err), err, ERR_NOTFOUND);
+}
+END_TEST
+
+START_TEST(links_are_not_followed)
+{
+	struct err err = ERR_INIT;
+	_cleanup_(closep) int dir = file_open_dir(AT_FDCWD, harness_dir(), &err);
+
+	ck_assert_int_eq(symlinkat("/etc/passwd", dir, "link"), 0);
+	ck_assert_int_lt(file_open_read(dir, "link", &err), 0);
+	ck_ok(file_remove_tree(dir, "link", &err), err);
+	ck_assert(file_exists(AT_FDCWD, "/etc/passwd"));
+}
+END_TEST
+
+TESTS("core/base/file", replace_is_all_or_nothing, reading_has_a_ceiling, links_are_not_followed)

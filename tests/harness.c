@@ -1,0 +1,87 @@
+/* harness.c - see harness.h. */
+#include "tests/harness.h"
+
+#include "core/base/file.h"
+#include "core/base/secret.h"
+#include "core/base/tr.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#if defined(__SANITIZE_ADDRESS__)
+#define UNDER_SANITIZER 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define UNDER_SANITIZER 1
+#endif
+#endif
+
+enum { MAX_DIRS = 256 };
+static char dirs[MAX_DIRS][64];
+static size_t dir_count;
+static pid_t owner;
+
+static void remove_dirs(void)
+{
+	if (getpid() != owner)
+		return;
+	for (size_t i = 0; i < dir_count; i++)
+		(void)file_remove_tree(AT_FDCWD, dirs[i], NULL);
+}
+
+const char *harness_dir(void)
+{
+	if (owner != getpid()) {
+		owner = getpid();
+		dir_count = 0;
+		(void)atexit(remove_dirs);
+	}
+	if (dir_count == MAX_DIRS)
+		ck_abort_msg("too many folders in one test");
+	(void)snprintf(dirs[dir_count], sizeof(dirs[0]), "/tmp/muniment-test-XXXXXX");
+	if (!mkdtemp(dirs[dir_count]))
+		ck_abort_msg("cannot make a folder in /tmp");
+	return dirs[dir_count++];
+}
+
+void harness_ok(int r, const struct err *err, const char *file, int line)
+{
+	if (r < 0)
+		ck_abort_msg("%s:%d: failed with %s: %s", file, line, err_word(r), err->text);
+}
+
+void harness_fails(int r, const struct err *err, int code, const char *file, int line)
+{
+	if (r != -code)
+		ck_abort_msg("%s:%d: expected %s, got %s (%s)", file, line, err_word(code),
+			r >= 0 ? "success" : err_word(r), r >= 0 ? "" : err->text);
+	if (err->code != -code || !err->text[0])
+		ck_abort_msg("%s:%d: failed with %s but did not say so", file, line, err_word(code));
+}
+
+int harness_run(const char *name, const TTest *const *tests, size_t count)
+{
+	Suite *suite = suite_create(name);
+	TCase *tcase = tcase_create(name);
+	SRunner *runner;
+	int failed;
+
+	secret_init();
+	tr_set_language(tr_from_environment());
+	tcase_set_timeout(tcase, 100);
+	for (size_t i = 0; i < count; i++)
+		tcase_add_test(tcase, tests[i]);
+	suite_add_tcase(suite, tcase);
+	runner = srunner_create(suite);
+#ifdef UNDER_SANITIZER
+	srunner_set_fork_status(runner, CK_NOFORK);
+#endif
+	srunner_set_tap(runner, "-");
+	srunner_run_all(runner, CK_SILENT);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
