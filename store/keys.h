@@ -1,0 +1,65 @@
+/* keys.h - keys.db: purpose keys and record keys, each wrapped by the root key (FORMAT.md, section 4).
+ *
+ * One struct keys per process. It is opened sealed; keys_unseal hands it the root key. Look-ups may come from any
+ * thread; writes (keys_apply, keys_delete ...) from one thread at a time. */
+#ifndef MUN_STORE_KEYS_H
+#define MUN_STORE_KEYS_H
+
+#include "core/base/secret.h"
+#include "core/model/id.h"
+
+enum { WRAPPED_BYTES = 72 };
+
+struct wrapped_key {
+	struct id key, record;
+	uint64_t epoch;
+	uint8_t wrapped[WRAPPED_BYTES];
+};
+
+struct keys;
+
+/* Make keys.db in a directory; nothing is in it but meta. */
+int keys_create(int dir, const char *dir_path, const struct id *archive, struct err *err);
+int keys_open(const char *dir_path, const struct id *archive, bool writable, struct keys **ret,
+	struct err *err);
+void keys_free(struct keys *k);
+DEFINE_CLEANUP(struct keys *, keys_free)
+
+/* Take a copy of the root key (32 bytes) of an epoch; forget it. */
+void keys_unseal(struct keys *k, const struct secret *root, uint64_t epoch);
+void keys_seal(struct keys *k);
+bool keys_are_sealed(struct keys *k);
+uint64_t keys_epoch(struct keys *k);
+
+/* Draw a key for a record (or for one part of it) and wrap it. Any thread; nothing is stored: it travels in the frame.
+ * Errors: ERR_SEALED. */
+int keys_draw(struct keys *k, const struct id *record, struct wrapped_key *ret_wrapped,
+	uint8_t ret_key[32], struct err *err);
+/* Open a wrapped key. Errors: ERR_SEALED, ERR_CRYPTO. */
+int keys_unwrap(struct keys *k, const struct wrapped_key *w, uint8_t ret_key[32], struct err *err);
+
+/* Look a record key up by key id and open it. Errors: ERR_NOTFOUND (destroyed, or never there), ERR_SEALED, ERR_CRYPTO. */
+int keys_find(struct keys *k, const struct id *key, const struct id *record, uint8_t ret_key[32],
+	struct err *err);
+
+/* In one durable transaction: add keys (a key that is there already with the same bytes is fine), delete keys (one that
+ * is not there is fine), and remember the frame up to which this holds. */
+int keys_apply(struct keys *k, const struct wrapped_key *add, size_t add_count, const struct id *delete,
+	size_t delete_count, uint64_t frame, struct err *err);
+/* The frame of the last keys_apply. */
+int keys_applied_frame(struct keys *k, uint64_t *ret, struct err *err);
+/* Copy the WAL into the database and cut it to nothing, so that deleted rows are nowhere in the files. */
+int keys_truncate_wal(struct keys *k, struct err *err);
+
+/* Purpose keys: 32 random bytes under a name. `find` makes one when it is missing and the database is writable. */
+int keys_purpose(struct keys *k, const char *name, struct secret **ret, struct err *err);
+
+/* Every record key in order of key id, for verify. Callback returns 0 to go on. */
+int keys_each(struct keys *k, int (*each)(void *context, const struct wrapped_key *w, struct err *err),
+	void *context, struct err *err);
+int keys_count(struct keys *k, uint64_t *ret, struct err *err);
+
+/* Wrap every key anew under a new root, in one transaction; `k` then holds the new root and epoch + 1. */
+int keys_rotate(struct keys *k, const struct secret *new_root, struct err *err);
+
+#endif
