@@ -40,14 +40,14 @@ static inline bool digest_equal(const struct digest *a, const struct digest *b)
 
 static inline bool oid_is_zero(const struct oid *a)
 {
-	static const struct oid zero;
+	static const struct oid zero = { { 0 } };
 
 	return oid_equal(a, &zero);
 }
 
 static inline bool digest_is_zero(const struct digest *a)
 {
-	static const struct digest zero;
+	static const struct digest zero = { { 0 } };
 
 	return digest_equal(a, &zero);
 }
