@@ -1,6 +1,7 @@
 /* envelope.h - one encrypted blob: sealing and opening (FORMAT.md, section 5, has the bytes).
  *
- * Pure functions over memory; any thread. The record key is 32 bytes, in locked memory at the caller's. */
+ * Pure functions over memory; any thread. The record key is 32 bytes, in locked memory at the
+ * caller's. */
 #ifndef MUN_STORE_ENVELOPE_H
 #define MUN_STORE_ENVELOPE_H
 
@@ -31,12 +32,13 @@ struct envelope_head {
 /* The size of the envelope around n bytes of plaintext. */
 size_t envelope_size(uint64_t plain_bytes);
 
-/* Seal n = head->plain_bytes bytes (at most ENVELOPE_CHUNK_MAX) and append the envelope to `ret`. Draws the salt.
- * Errors: ERR_LIMIT. */
+/* Seal n = head->plain_bytes bytes (at most ENVELOPE_CHUNK_MAX) and append the envelope to `ret`.
+ * Draws the salt. Errors: ERR_LIMIT. */
 int envelope_seal(const struct envelope_binding *binding, const struct envelope_head *head,
 	const uint8_t record_key[32], const void *plain, struct buf *ret, struct err *err);
 
-/* The header alone, checked as far as it can be without a key. Errors: ERR_CORRUPT, ERR_UNSUPPORTED (suite, format). */
+/* The header alone, checked as far as it can be without a key. Errors: ERR_CORRUPT, ERR_UNSUPPORTED
+ * (suite, format). */
 int envelope_head(struct str sealed, struct envelope_head *ret, struct err *err);
 
 /* Open the whole envelope and append the plaintext to `ret`; nothing is appended on failure.
