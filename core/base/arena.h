@@ -1,7 +1,4 @@
-/* arena.h - memory that goes all at once: what one request, job or parsed document needs.
- *
- * A ceiling from birth; an allocation that would pass it gives NULL and the arena remembers
- * (`arena_check`). Nothing that lives longer may point into an arena. Threads: one at a time. */
+/* arena.h - memory that is freed all at once: for what belongs to one request, one frame, one parse. One thread. */
 #ifndef MUN_BASE_ARENA_H
 #define MUN_BASE_ARENA_H
 
@@ -9,16 +6,20 @@
 
 struct arena;
 
-struct arena *arena_new(size_t max_bytes);
-void arena_free(struct arena *arena);
+/* Blocks of `block_bytes` (0: 64 KiB); larger pieces get a block of their own. Aborts when memory is out. */
+struct arena *arena_new(size_t block_bytes);
+/* Frees everything that was taken. */
+void arena_free(struct arena *a);
 DEFINE_CLEANUP(struct arena *, arena_free)
 
-/* count * size zero bytes, aligned for anything; NULL when that would pass the ceiling. Zero bytes
- * give a pointer. */
-void *arena_take(struct arena *arena, size_t count, size_t size);
-/* A copy that ends in NUL (not counted); { NULL, 0 } when out of room. */
-struct str arena_str(struct arena *arena, struct str text);
-/* 0, or ERR_LIMIT when an allocation was refused. */
-int arena_check(const struct arena *arena, struct err *err);
+/* n bytes aligned for anything; not cleared. */
+void *arena_take(struct arena *a, size_t n) __attribute__((returns_nonnull));
+/* count * size zero bytes. */
+void *arena_zero(struct arena *a, size_t count, size_t size) __attribute__((returns_nonnull));
+void *arena_copy(struct arena *a, const void *p, size_t n) __attribute__((returns_nonnull));
+/* A copy that ends in NUL. */
+char *arena_text(struct arena *a, struct str s) __attribute__((returns_nonnull));
+/* How many bytes were asked for so far. */
+size_t arena_bytes(const struct arena *a);
 
 #endif
