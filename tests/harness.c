@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -47,6 +49,47 @@ const char *harness_dir(void)
 	return dirs[dir_count++];
 }
 
+/* Files in memory, not pipes: nobody can wait for the other. */
+static int memory_file(struct str content)
+{
+	int fd = memfd_create("harness", MFD_CLOEXEC);
+
+	if (fd < 0 || file_pwrite(fd, content.p, content.n, 0, NULL) < 0)
+		ck_abort_msg("cannot make a file in memory");
+	return fd;
+}
+
+static _Noreturn void exec_child(const char *const *argv, int in, int out)
+{
+	char *const *args = (char *const *)(uintptr_t)argv;
+
+	if (dup2(in, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0 ||
+		dup2(out, STDERR_FILENO) < 0)
+		_exit(126);
+	(void)setenv("GIT_CONFIG_GLOBAL", "/dev/null", 1);
+	(void)setenv("GIT_CONFIG_NOSYSTEM", "1", 1);
+	(void)setenv("LC_ALL", "C", 1);
+	(void)execvp(args[0], args);
+	_exit(127);
+}
+
+int harness_exec(const char *const *argv, struct str input, struct buf *ret)
+{
+	_cleanup_(closep) int in = memory_file(input), out = memory_file(STR(""));
+	pid_t child = fork();
+	int status;
+
+	if (child < 0)
+		ck_abort_msg("cannot fork");
+	if (child == 0)
+		exec_child(argv, in, out);
+	if (waitpid(child, &status, 0) < 0)
+		ck_abort_msg("cannot wait for '%s'", argv[0]);
+	if (ret && (lseek(out, 0, SEEK_SET) < 0 || file_read_fd(out, ret, NULL) < 0))
+		ck_abort_msg("cannot read what '%s' printed", argv[0]);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
 void harness_ok(int r, const struct err *err, const char *file, int line)
 {
 	if (r < 0)
@@ -59,7 +102,8 @@ void harness_fails(int r, const struct err *err, int code, const char *file, int
 		ck_abort_msg("%s:%d: expected %s, got %s (%s)", file, line, err_word(code),
 			r >= 0 ? "success" : err_word(r), r >= 0 ? "" : err->text);
 	if (err->code != -code || !err->text[0])
-		ck_abort_msg("%s:%d: failed with %s but did not say so", file, line, err_word(code));
+		ck_abort_msg(
+			"%s:%d: failed with %s but did not say so", file, line, err_word(code));
 }
 
 int harness_run(const char *name, const TTest *const *tests, size_t count)

@@ -5,7 +5,7 @@
 #ifndef MUN_TESTS_HARNESS_H
 #define MUN_TESTS_HARNESS_H
 
-#include "core/base/err.h"
+#include "core/base/buf.h"
 
 #include <check.h>
 
@@ -20,6 +20,11 @@ int harness_run(const char *name, const TTest *const *tests, size_t count);
 
 /* A new empty directory that is removed when the program ends; returns its path (kept by the harness). */
 const char *harness_dir(void);
+
+/* Run a program found in PATH, with that text as its standard input, away from the user's git
+ * configuration. What it prints (both streams) is appended to `ret` unless NULL; returns its exit
+ * status, or 128 + the signal that killed it. */
+int harness_exec(const char *const *argv, struct str input, struct buf *ret);
 
 /* r must be 0, or non-negative; prints the text of err otherwise. */
 #define ck_ok(r, err) harness_ok((r), &(err), __FILE__, __LINE__)

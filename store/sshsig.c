@@ -1,0 +1,221 @@
+/* sshsig.c - see sshsig.h.
+ *
+ * The bytes, from OpenSSH's PROTOCOL.sshsig; str(x) is a big-endian 32-bit length and x:
+ *
+ *   what is signed   "SSHSIG" str(namespace) str("") str("sha512") str(SHA-512 of the message)
+ *   the signature    "SSHSIG" 1 (32 bit) str(public key) str(namespace) str("") str("sha512")
+ * str(signature) public key       str("ssh-ed25519") str(32 bytes) signature str("ssh-ed25519")
+ * str(64 bytes)
+ *
+ * In text: base64 in lines of 70 between a BEGIN and an END line. For one key, namespace and
+ * signature there is exactly one such text, so a checker takes both out of where they must stand,
+ * writes the text again and compares. */
+#include "store/sshsig.h"
+
+#include "core/base/bytes.h"
+#include "core/base/hash.h"
+#include "core/base/tr.h"
+
+#include <assert.h>
+#include <sodium.h>
+#include <stdlib.h>
+
+enum {
+	PUBLIC_BLOB = 4 + 11 + 4 + 32,
+	SIGNATURE_BLOB = 4 + 11 + 4 + 64,
+	LINE = 70,
+	NAMESPACE_MAX = 32,
+	/* Of the whole signature, and of the text that is signed. */
+	BLOB_MAX = 6 + 4 + 4 + PUBLIC_BLOB + 4 + NAMESPACE_MAX + 4 + 4 + 6 + 4 + SIGNATURE_BLOB,
+	SIGNED_MAX = 6 + 4 + NAMESPACE_MAX + 4 + 4 + 6 + 4 + crypto_hash_sha512_BYTES,
+	PUBLIC_AT = 6 + 4 + 4 + 4 + 11 + 4, /* the 32 bytes in the signature; its 64 end it */
+	ARMORED_MAX = 1024,
+};
+
+static const char begin_line[] = "-----BEGIN SSH SIGNATURE-----\n";
+static const char end_line[] = "-----END SSH SIGNATURE-----";
+
+struct signer {
+	struct secret *secret; /* libsodium's form: the seed and the public key */
+	struct public_key key;
+};
+
+struct signer *signer_new(const struct secret *seed)
+{
+	struct signer *s = xcalloc(1, sizeof(*s));
+
+	assert(seed->n == crypto_sign_SEEDBYTES);
+	s->secret = secret_new(crypto_sign_SECRETKEYBYTES);
+	(void)crypto_sign_seed_keypair(s->key.b, s->secret->p, seed->p);
+	return s;
+}
+
+void signer_free(struct signer *s)
+{
+	if (!s)
+		return;
+	secret_free(s->secret);
+	free(s);
+}
+
+const struct public_key *signer_public(const struct signer *s)
+{
+	return &s->key;
+}
+
+void signer_sign_raw(const struct signer *s, const void *p, size_t n, uint8_t ret[64])
+{
+	(void)crypto_sign_detached(ret, NULL, p, n, s->secret->p);
+}
+
+bool public_key_verify_raw(
+	const struct public_key *key, const void *p, size_t n, const uint8_t signature[64])
+{
+	return crypto_sign_verify_detached(signature, p, n, key->b) == 0;
+}
+
+/* Writers for text on the stack: no allocation for each commit. */
+static uint8_t *put_raw(uint8_t *at, const void *p, size_t n)
+{
+	memcpy(at, p, n);
+	return at + n;
+}
+
+static uint8_t *put_str(uint8_t *at, const void *p, size_t n)
+{
+	put_be32(at, (uint32_t)n);
+	return n ? put_raw(at + 4, p, n) : at + 4;
+}
+
+static uint8_t *put_typed(uint8_t *at, const void *p, size_t n)
+{
+	return put_str(put_str(at, "ssh-ed25519", 11), p, n);
+}
+
+static size_t signed_text(const char *name_space, const void *p, size_t n, uint8_t out[SIGNED_MAX])
+{
+	uint8_t digest[crypto_hash_sha512_BYTES], *at;
+
+	assert(strlen(name_space) <= NAMESPACE_MAX);
+	(void)crypto_hash_sha512(digest, p, n);
+	at = put_raw(out, "SSHSIG", 6);
+	at = put_str(at, name_space, strlen(name_space));
+	at = put_str(at, NULL, 0);
+	at = put_str(at, "sha512", 6);
+	at = put_str(at, digest, sizeof(digest));
+	return (size_t)(at - out);
+}
+
+static void armor(const char *name_space, const struct public_key *key, const uint8_t signature[64],
+	struct buf *ret)
+{
+	uint8_t blob[BLOB_MAX], *at = put_raw(blob, "SSHSIG", 6);
+	char text[sodium_base64_ENCODED_LEN(BLOB_MAX, sodium_base64_VARIANT_ORIGINAL)];
+	size_t n;
+
+	assert(strlen(name_space) <= NAMESPACE_MAX);
+	put_be32(at, 1);
+	put_be32(at + 4, PUBLIC_BLOB);
+	at = put_typed(at + 8, key->b, sizeof(key->b));
+	at = put_str(at, name_space, strlen(name_space));
+	at = put_str(at, NULL, 0);
+	at = put_str(at, "sha512", 6);
+	put_be32(at, SIGNATURE_BLOB);
+	at = put_typed(at + 4, signature, 64);
+	(void)sodium_bin2base64(
+		text, sizeof(text), blob, (size_t)(at - blob), sodium_base64_VARIANT_ORIGINAL);
+	n = strlen(text);
+	buf_adds(ret, begin_line);
+	for (size_t i = 0; i < n; i += LINE) {
+		buf_add(ret, text + i, n - i < LINE ? n - i : LINE);
+		buf_addc(ret, '\n');
+	}
+	buf_adds(ret, end_line);
+}
+
+void sshsig_sign(
+	const struct signer *s, const char *name_space, const void *p, size_t n, struct buf *ret)
+{
+	uint8_t text[SIGNED_MAX], signature[64];
+
+	signer_sign_raw(s, text, signed_text(name_space, p, n, text), signature);
+	armor(name_space, &s->key, signature, ret);
+}
+
+/* Take key and signature out of where they stand in an armored text; whether the rest is as it must
+ * be is for the caller to see. */
+static bool disarm(struct str armored, struct public_key *ret_key, uint8_t ret_signature[64])
+{
+	uint8_t blob[BLOB_MAX];
+	size_t n = 0;
+
+	if (armored.n > ARMORED_MAX || !str_starts(armored, begin_line) ||
+		!str_ends(armored, end_line) || armored.n < sizeof(begin_line) + sizeof(end_line))
+		return false;
+	armored.p += sizeof(begin_line) - 1;
+	armored.n -= sizeof(begin_line) + sizeof(end_line) - 2;
+	if (sodium_base642bin(blob, sizeof(blob), armored.p, armored.n, "\n", &n, NULL,
+		    sodium_base64_VARIANT_ORIGINAL) != 0 ||
+		n < PUBLIC_AT + 32 + 64)
+		return false;
+	memcpy(ret_key->b, blob + PUBLIC_AT, sizeof(ret_key->b));
+	memcpy(ret_signature, blob + n - 64, 64);
+	return true;
+}
+
+int sshsig_verify(struct str armored, const char *name_space, const void *p, size_t n,
+	struct public_key *ret, struct err *err)
+{
+	struct buf again = BUF_INIT_MAX(ARMORED_MAX);
+	uint8_t text[SIGNED_MAX], signature[64];
+	struct public_key key;
+	bool same = false;
+
+	if (disarm(armored, &key, signature)) {
+		armor(name_space, &key, signature, &again);
+		same = str_eq(buf_str(&again), armored);
+		buf_done(&again);
+	}
+	if (!same)
+		return err_set(err, ERR_INVALID,
+			tr("not an Ed25519 signature in the SSH format for '%s'"), name_space);
+	if (!public_key_verify_raw(&key, text, signed_text(name_space, p, n, text), signature))
+		return err_set(err, ERR_CRYPTO, tr("a signature does not fit what it signs"));
+	*ret = key;
+	return 0;
+}
+
+void public_key_add(struct buf *b, const struct public_key *key)
+{
+	uint8_t blob[PUBLIC_BLOB];
+
+	(void)put_typed(blob, key->b, sizeof(key->b));
+	base64_add(b, blob, sizeof(blob));
+}
+
+int public_key_parse(struct str base64, struct public_key *ret, struct err *err)
+{
+	uint8_t blob[PUBLIC_BLOB], expected[PUBLIC_BLOB];
+	size_t n = 0;
+
+	if (sodium_base642bin(blob, sizeof(blob), base64.p, base64.n, NULL, &n, NULL,
+		    sodium_base64_VARIANT_ORIGINAL) != 0 ||
+		n != sizeof(blob))
+		return err_set(err, ERR_INVALID, tr("not an Ed25519 public key in the SSH format"));
+	(void)put_typed(expected, blob + PUBLIC_BLOB - 32, 32);
+	if (memcmp(blob, expected, sizeof(blob)) != 0)
+		return err_set(err, ERR_INVALID, tr("not an Ed25519 public key in the SSH format"));
+	memcpy(ret->b, blob + PUBLIC_BLOB - 32, sizeof(ret->b));
+	return 0;
+}
+
+void public_key_fingerprint(const struct public_key *key, struct buf *ret)
+{
+	uint8_t blob[PUBLIC_BLOB], digest[SHA256_BYTES];
+
+	(void)put_typed(blob, key->b, sizeof(key->b));
+	sha256(blob, sizeof(blob), digest);
+	buf_adds(ret, "SHA256:");
+	base64_add(ret, digest, sizeof(digest));
+	buf_cut(ret, ret->n - 1); /* 32 bytes end in one '=', which ssh-keygen leaves out */
+}
