@@ -35,6 +35,10 @@ bool text_is_unsafe_char(int32_t c);
  * characters, and \\ for the backslash itself, so that the result is one honest line. */
 void text_add_safe(struct buf *b, struct str text);
 
+/* UTF-8 without any unsafe character: fit for a name or a one-line field. The error names the first
+ * bad one. Errors: ERR_INVALID. */
+int text_check_line(struct str text, struct err *err);
+
 /* The last component of a file name from outside (both '/' and '\' separate), in NFC, appended to
  * b. Refused with ERR_INVALID: not UTF-8, control and bidirectional characters, empty, ".", "..".
  * Longer than 255 bytes: ERR_LIMIT. */
