@@ -15,7 +15,11 @@
  * digits alone (NUL at the end). */
 size_t sensitive_match(const char *p, const char *end, char ret_value[19]);
 
-/* Append `text` with sensitive numbers masked: 138****5678, 6101**********1234. */
-void sensitive_mask(struct str text, struct buf *ret);
+/* Append `text` with sensitive numbers masked: 138****5678, 6101**********1234. Errors: ERR_LIMIT.
+ */
+int sensitive_mask(struct str text, struct buf *ret, struct err *err);
+
+/* Append one value, as sensitive_match gives it, masked. */
+void sensitive_add_masked(const char *value, struct buf *ret);
 
 #endif
