@@ -1,7 +1,7 @@
 /* slip.h - the clear text of the history: slips, lists and tombstones (FORMAT.md, section 7). Pure; any thread.
  *
  * Parsing is strict: what slip_parse accepts, slip_format writes again byte for byte. Strings in parsed structs are views
- * into the text that was parsed. */
+ * into the text that was parsed. And what would not be accepted is not written: the buf has failed then (buf_check). */
 #ifndef MUN_STORE_SLIP_H
 #define MUN_STORE_SLIP_H
 
@@ -22,7 +22,12 @@ struct slip_part {
 	struct slip_blob blob;
 };
 
-enum { SLIP_MAX_BYTES = 16 << 20, SLIP_MAX_KEYS = 10000, SLIP_MAX_PARTS = 100000 };
+enum {
+	SLIP_MAX_BYTES = 16 << 20, /* of any of the three */
+	SLIP_MAX_KEYS = 10000,
+	SLIP_MAX_PARTS = 100000,
+	TOMBSTONE_MAX_ENVELOPES = 130000,
+};
 
 struct slip {
 	struct id archive, record;

@@ -42,6 +42,20 @@ START_TEST(failed_stays_failed_until_reset)
 }
 END_TEST
 
+START_TEST(whole_numbers_in_decimal)
+{
+	struct buf b = BUF_INIT;
+
+	buf_add_u64(&b, 0);
+	buf_addc(&b, ' ');
+	buf_add_u64(&b, 10);
+	buf_addc(&b, ' ');
+	buf_add_u64(&b, UINT64_MAX);
+	ck_assert_str_eq(b.p, "0 10 18446744073709551615");
+	buf_done(&b);
+}
+END_TEST
+
 START_TEST(base64_is_strict)
 {
 	struct buf b = BUF_INIT;
@@ -78,4 +92,4 @@ START_TEST(long_messages_end_on_a_character)
 END_TEST
 
 TESTS("core/base/buf", empty_is_a_string, ceiling_has_two_sides, failed_stays_failed_until_reset,
-	base64_is_strict, long_messages_end_on_a_character)
+	whole_numbers_in_decimal, base64_is_strict, long_messages_end_on_a_character)
