@@ -275,6 +275,66 @@ static void closedirp(DIR **dir)
 		(void)closedir(*dir);
 }
 
+static int by_bytes(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* The names, each with its NUL, one after the other. */
+static int collect_names(int at, struct buf *names, size_t *ret_count, struct err *err)
+{
+	_cleanup_(closedirp) DIR *dir = NULL;
+	int fd = openat(at, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return err_errno(err, tr("cannot list a folder"));
+	dir = fdopendir(fd);
+	if (!dir) {
+		(void)close(fd);
+		return err_errno(err, tr("cannot list a folder"));
+	}
+	*ret_count = 0;
+	for (;;) {
+		struct dirent *entry;
+
+		errno = 0;
+		entry = readdir(dir);
+		if (!entry && errno)
+			return err_errno(err, tr("cannot list a folder"));
+		if (!entry)
+			return buf_check(names, err);
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+			continue;
+		buf_add(names, entry->d_name, strlen(entry->d_name) + 1);
+		++*ret_count;
+	}
+}
+
+int file_list(int dir, char ***ret, size_t *ret_count, struct err *err)
+{
+	struct buf names = BUF_INIT;
+	size_t count;
+	char **list, *text;
+	int r = collect_names(dir, &names, &count, err);
+
+	if (r < 0) {
+		buf_done(&names);
+		return r;
+	}
+	list = xcalloc(1, count * sizeof(*list) + names.n + 1);
+	text = (char *)(list + count);
+	memcpy(text, names.p, names.n);
+	buf_done(&names);
+	for (size_t i = 0; i < count; i++) {
+		list[i] = text;
+		text += strlen(text) + 1;
+	}
+	qsort(list, count, sizeof(*list), by_bytes);
+	*ret = list;
+	*ret_count = count;
+	return 0;
+}
+
 int file_remove_tree(int at, const char *name, struct err *err)
 {
 	_cleanup_(closedirp) DIR *dir = NULL;

@@ -62,6 +62,9 @@ int file_read_whole(int at, const char *name, struct buf *ret, struct err *err);
 /* The rest of a descriptor from its current position, appended to `ret`, as above. */
 int file_read_fd(int fd, struct buf *ret, struct err *err);
 
+/* The names in a directory but "." and "..", sorted by bytes. *ret is one block: free() it alone. */
+int file_list(int dir, char ***ret, size_t *ret_count, struct err *err);
+
 /* Remove a directory and all below it. Never follows links. For derived data and tests. */
 int file_remove_tree(int at, const char *name, struct err *err);
 

@@ -78,4 +78,26 @@ START_TEST(links_are_not_followed)
 }
 END_TEST
 
-TESTS("core/base/file", replace_is_all_or_nothing, reading_has_a_ceiling, links_are_not_followed)
+START_TEST(a_listing_is_sorted)
+{
+	struct err err = ERR_INIT;
+	_cleanup_(closep) int dir = file_open_dir(AT_FDCWD, harness_dir(), &err);
+	_cleanup_(freep) char **names = NULL;
+	size_t count;
+
+	ck_ok(file_list(dir, &names, &count, &err), err);
+	ck_assert_uint_eq(count, 0);
+	freep(&names);
+	names = NULL;
+	ck_ok(file_replace(dir, "b", "", 0, &err), err);
+	ck_ok(file_replace(dir, ".c", "", 0, &err), err);
+	ck_ok(file_replace(dir, "a", "", 0, &err), err);
+	ck_ok(file_list(dir, &names, &count, &err), err);
+	ck_assert_uint_eq(count, 3);
+	ck_assert_str_eq(names[0], ".c");
+	ck_assert_str_eq(names[1], "a");
+	ck_assert_str_eq(names[2], "b");
+}
+END_TEST
+
+TESTS("core/base/file", a_listing_is_sorted, replace_is_all_or_nothing, reading_has_a_ceiling, links_are_not_followed)
