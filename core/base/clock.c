@@ -94,6 +94,61 @@ int date_parse(struct str text, struct date *ret, struct err *err)
 		STR_ARG(text));
 }
 
+/* "09:02" or "09:02:11" as seconds of a day; -1 when it is neither. */
+static int64_t time_of_day(struct str text)
+{
+	int64_t v[3] = { 0, 0, 0 };
+
+	if (text.n != 5 && text.n != 8)
+		return -1;
+	for (size_t i = 0; i < text.n; i++) {
+		if (i % 3 == 2 ? text.p[i] != ':' : text.p[i] < '0' || text.p[i] > '9')
+			return -1;
+		if (i % 3 != 2)
+			v[i / 3] = v[i / 3] * 10 + (text.p[i] - '0');
+	}
+	return v[0] > 23 || v[1] > 59 || v[2] > 59 ? -1 : v[0] * 3600 + v[1] * 60 + v[2];
+}
+
+/* Date, one sign between, time; seconds since 1970 as if it were UTC. */
+static int parse_instant(struct str text, char between, int64_t *ret)
+{
+	struct date date;
+	int64_t seconds;
+
+	if (text.n < 12 || text.p[10] != between ||
+		date_parse((struct str){ text.p, 10 }, &date, NULL) < 0)
+		return -ERR_INVALID;
+	seconds = time_of_day((struct str){ text.p + 11, text.n - 11 });
+	if (seconds < 0)
+		return -ERR_INVALID;
+	*ret = day_of_date(date) * DAY_SECONDS + seconds;
+	return 0;
+}
+
+int instant_parse(struct str text, int64_t *ret, struct err *err)
+{
+	struct str inner = { text.p, text.n ? text.n - 1 : 0 };
+
+	if (text.n != 20 || text.p[19] != 'Z' || parse_instant(inner, 'T', ret) < 0)
+		return err_set(err, ERR_INVALID,
+			tr("'%.*s' is not an instant; write it as 2026-11-21T09:02:11Z"),
+			STR_ARG(text));
+	return 0;
+}
+
+int instant_parse_local(struct str text, int64_t *ret, struct err *err)
+{
+	int64_t instant;
+
+	if (parse_instant(text, ' ', &instant) < 0)
+		return err_set(err, ERR_INVALID,
+			tr("'%.*s' is not a date with time; write it as 2026-11-21 17:02"),
+			STR_ARG(text));
+	*ret = instant - SHANGHAI_SECONDS;
+	return 0;
+}
+
 char *date_format(int64_t day, char out[11])
 {
 	struct date date = date_of_day(day);

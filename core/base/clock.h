@@ -25,6 +25,11 @@ int64_t day_of_date(struct date date);
 /* "2026-11-21"; exactly that form, a real day, years 1900 to 2999. Errors: ERR_INVALID. */
 int date_parse(struct str text, struct date *ret, struct err *err);
 
+/* "2026-11-21T09:02:11Z", exactly that form. Errors: ERR_INVALID. */
+int instant_parse(struct str text, int64_t *ret, struct err *err);
+/* "2026-11-21 17:02" or "2026-11-21 17:02:11", Shanghai time, as people write it (REC-04). Errors: ERR_INVALID. */
+int instant_parse_local(struct str text, int64_t *ret, struct err *err);
+
 /* "2026-11-21" needs 11 bytes, the others 21 and 17. */
 char *date_format(int64_t day, char out[11]);
 /* "2026-11-21T09:02:11Z" */

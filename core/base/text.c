@@ -49,13 +49,24 @@ int text_add_nfc(struct buf *b, struct str text, struct err *err)
 	return add_normal(b, text, (utf8proc_option_t)0, err);
 }
 
+/* Characters that no normal form changes or combines: Latin letters, Chinese ones, full-width
+ * forms. */
+static bool is_plainly_nfc(int32_t c)
+{
+	return (c > 0 && c < 0x300) || (c >= 0x3000 && c < 0x302a) || (c >= 0x3400 && c < 0x4dc0) ||
+	       (c >= 0x4e00 && c < 0xa000) || (c >= 0xff01 && c < 0xff60) ||
+	       (c >= 0x2010 && c < 0x2028);
+}
+
 bool text_is_nfc(struct str text)
 {
 	struct buf b = BUF_INIT;
-	bool same;
+	bool same, plain = true;
 
-	if (is_ascii(text))
-		return str_is_utf8(text);
+	for (size_t i = 0, n; plain && i < text.n; i += n)
+		plain = is_plainly_nfc(text_char((struct str){ text.p + i, text.n - i }, &n));
+	if (plain)
+		return true;
 	same = text_add_nfc(&b, text, NULL) == 0 && str_eq(buf_str(&b), text);
 	buf_done(&b);
 	return same;

@@ -1,5 +1,5 @@
-/* id.h - names that never change: 16 random bytes for archives, records, parts, keys, actions, custodians; and git's
- * name for an object. In text they are lower-case hexadecimal. */
+/* id.h - names that never change: 16 random bytes for archives, records, parts, keys, actions,
+ * custodians; and git's name for an object. In text they are lower-case hexadecimal. */
 #ifndef MUN_MODEL_ID_H
 #define MUN_MODEL_ID_H
 
@@ -50,6 +50,13 @@ static inline bool digest_is_zero(const struct digest *a)
 	static const struct digest zero = { { 0 } };
 
 	return digest_equal(a, &zero);
+}
+
+static inline bool id_is_zero(const struct id *a)
+{
+	static const struct id zero;
+
+	return id_equal(a, &zero);
 }
 
 /* Exactly the digits, or ERR_INVALID. */

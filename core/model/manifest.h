@@ -25,8 +25,6 @@
 #include "core/model/id.h"
 #include "core/model/value.h"
 
-#include "core/base/buf.h"
-
 struct arena;
 
 enum {
@@ -111,18 +109,21 @@ enum change_kind { CHANGE_ADDED, CHANGE_REMOVED, CHANGE_CHANGED };
 
 struct manifest_change {
 	enum change_kind kind;
-	const char *member; /* "title", "department", "date", "number", "definition", "field",
-			       "part", "link" */
-	struct str name;    /* of the field or part; the rel of a link */
-	const struct value *before,
-		*after; /* fields, and texts of the members above; NULL when not there */
-	const struct manifest_part *part_before,
-		*part_after; /* parts; changed: the same name, other bytes */
+	/* "title", "department", "date", "number", "series", "definition", "field", "part", "link"
+	 */
+	const char *member;
+	struct str name; /* of the field or part; the rel of a link */
+	/* Of a field, or the text of another member; NULL when not there. */
+	const struct value *before, *after;
+	/* Of a part; both when its bytes, name or note changed, or another of that name took its
+	 * place. */
+	const struct manifest_part *part_before, *part_after;
+	const struct manifest_link *link;
 };
 
-/* In the order: members, fields by name, parts, links. Everything in the arena, but points into
- * both manifests too. Errors: ERR_LIMIT. */
-int manifest_diff(const struct manifest *before, const struct manifest *after, struct arena *arena,
-	const struct manifest_change **ret, size_t *ret_count, struct err *err);
+/* In the order: members, fields, parts, links. The list lies in the arena and points into both
+ * manifests. */
+void manifest_diff(const struct manifest *before, const struct manifest *after, struct arena *arena,
+	const struct manifest_change **ret, size_t *ret_count);
 
 #endif

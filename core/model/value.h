@@ -2,7 +2,7 @@
  * named texts and numbers. What it means (a date, fen, a choice) the field of the series says:
  * series.h.
  *
- * Values are views: they own nothing; see struct arena in manifest.h for who keeps the bytes. */
+ * Values are views: they own nothing. */
 #ifndef MUN_MODEL_VALUE_H
 #define MUN_MODEL_VALUE_H
 

@@ -28,8 +28,9 @@ END_TEST
 
 START_TEST(only_real_days_are_dates)
 {
-	static const char *const bad[] = { "2026-02-29", "2026-13-01", "2026-00-10", "2026-1-1", "26-01-01",
-		"2026/01/01", "2026-04-31", "1899-12-31", "3000-01-01", "2026-01-0x", "" };
+	static const char *const bad[] = { "2026-02-29", "2026-13-01", "2026-00-10", "2026-1-1",
+		"26-01-01", "2026/01/01", "2026-04-31", "1899-12-31", "3000-01-01", "2026-01-0x",
+		"" };
 	struct err err = ERR_INIT;
 	struct date date;
 
@@ -49,5 +50,28 @@ START_TEST(the_clock_can_stand)
 }
 END_TEST
 
-TESTS("core/base/clock", days_are_cut_in_shanghai, every_day_goes_both_ways, only_real_days_are_dates,
-	the_clock_can_stand)
+START_TEST(instants_go_both_ways)
+{
+	static const char *const bad[] = { "", "2026-11-21", "2026-11-21T09:02:11",
+		"2026-11-21 09:02:11Z", "2026-11-21T24:00:00Z", "2026-11-21T09:60:00Z",
+		"2026-02-30T09:00:00Z", "2026-11-21T9:02:11ZZ" };
+	struct err err = ERR_INIT;
+	char text[21];
+	int64_t at = 7;
+
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		ck_fails(instant_parse(str_of(bad[i]), &at, &err), err, ERR_INVALID);
+	ck_assert_int_eq(at, 7);
+	ck_ok(instant_parse(STR("2026-11-21T09:02:11Z"), &at, &err), err);
+	ck_assert_str_eq(instant_format(at, text), "2026-11-21T09:02:11Z");
+	ck_ok(instant_parse_local(STR("2026-11-21 17:02:11"), &at, &err), err);
+	ck_assert_str_eq(instant_format(at, text), "2026-11-21T09:02:11Z");
+	ck_ok(instant_parse_local(STR("2026-11-22 00:00"), &at, &err), err);
+	ck_assert_str_eq(instant_format(at, text), "2026-11-21T16:00:00Z");
+	ck_fails(instant_parse_local(STR("2026-11-22 0:00"), &at, &err), err, ERR_INVALID);
+	ck_fails(instant_parse_local(STR("2026-11-22 00:00:"), &at, &err), err, ERR_INVALID);
+}
+END_TEST
+
+TESTS("core/base/clock", days_are_cut_in_shanghai, every_day_goes_both_ways,
+	only_real_days_are_dates, the_clock_can_stand, instants_go_both_ways)
