@@ -1,6 +1,9 @@
 /* commit.h - a commit on main as bytes (FORMAT.md, section 8). Pure; any thread.
  *
- * Parsing is strict: commit_parse(commit_format(x)) gives x, and text that Muniment would not write is ERR_CORRUPT. */
+ * Parsing is strict: commit_parse(commit_format(x)) gives x, and text that Muniment would not write is ERR_CORRUPT.
+ * That includes values: only ACT_OPEN has no parent and names the volume before (its own number less 1), only action 1 has no
+ * commit before it, only volume 1 no checkpoint; accounts and signers are lower-case letters, digits and '-'; a list names at
+ * least two files. */
 #ifndef MUN_STORE_COMMIT_H
 #define MUN_STORE_COMMIT_H
 
@@ -9,7 +12,7 @@
 
 enum commit_act { ACT_OPEN, ACT_FILE, ACT_REVISE, ACT_DESTROY, ACT_KEYS, ACT_COUNT };
 
-/* "open", "file" ... as in the Act: trailer; and back, or ERR_CORRUPT. */
+/* "open", "file" ... as in the Act: trailer. */
 const char *commit_act_name(enum commit_act act);
 
 enum { COMMIT_MAX_BYTES = 1 << 20, COMMIT_ACCOUNT_MAX = 40, COMMIT_MAX_SIGNERS = 1000 };
@@ -45,7 +48,8 @@ struct commit {
 	size_t signer_count;
 };
 
-/* The commit's content with its signature by `signer`, appended to `ret`. */
+/* The commit's content with its signature by `signer`, appended to `ret`. What commit_parse would refuse is not written: the buf
+ * has failed then. */
 void commit_format(const struct commit *c, const struct signer *signer, struct buf *ret);
 
 /* `ret` points into `text` and into *ret_memory (free() it). The signature is not checked here. */

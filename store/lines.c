@@ -33,7 +33,7 @@ size_t lines_count(const struct lines *l, const char *keyword, size_t max)
 	struct str rest = l->rest;
 	size_t count = 0;
 
-	while (count <= max && str_starts(rest, keyword)) {
+	while (count <= max && rest.n && str_starts(rest, keyword)) {
 		(void)str_cut(&rest, '\n');
 		count++;
 	}
