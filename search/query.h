@@ -27,8 +27,9 @@
 #include "core/base/buf.h"
 #include "search/terms.h"
 
-/* Bytes of text; brackets within brackets; terms and ranges in one query. */
-enum { QUERY_BYTES_MAX = 4096, QUERY_DEPTH_MAX = 32, QUERY_NODES_MAX = 512 };
+/* Bytes of text; brackets within brackets; nodes made while parsing: two for a word, one more for
+ * each Chinese character of it, seven for a code. */
+enum { QUERY_BYTES_MAX = 4096, QUERY_DEPTH_MAX = 32, QUERY_NODES_MAX = 1024 };
 
 enum query_op {
 	QUERY_ALL,    /* everything: the blank query */

@@ -319,20 +319,48 @@ size_t token_letter_match(const char *p, const char *end, char ret_canonical[32]
 	return (size_t)(q - p);
 }
 
+/* Where the text ends inside the number of a letter: its bracket, year and closing bracket so far,
+ * in the one form. */
+static bool add_letter_beginning(const char *p, const char *end, struct buf *ret)
+{
+	const char *year = skip_bracket(p, end, true), *q, *after;
+
+	if (!year)
+		return false;
+	for (q = year; q < end && is_digit(*q); q++)
+		continue;
+	after = q < end ? skip_bracket(q, end, false) : q;
+	if (after != end || q - year > 4 || (q < end && q - year != 4))
+		return false;
+	buf_adds(ret, "〔");
+	buf_add(ret, year, (size_t)(q - year));
+	if (q < end)
+		buf_adds(ret, "〕");
+	return true;
+}
+
 void number_canonical(struct str folded, struct buf *ret)
 {
+	static const char suffix[] = "号";
 	const char *p = folded.p, *end = p + folded.n;
 	size_t before = ret->n;
 
+	while (end > p && is_space(end[-1]))
+		end--;
 	while (p < end) {
 		char letter[32];
 		size_t n = token_letter_match(p, end, letter);
 
 		if (n > 0) {
 			buf_adds(ret, letter);
-			p += n;
+			p = skip_spaces(p + n, end);
+			if ((size_t)(end - p) >= strlen(suffix) &&
+				memcmp(p, suffix, strlen(suffix)) == 0)
+				p += strlen(suffix);
 			continue;
 		}
+		if (add_letter_beginning(p, end, ret))
+			break;
 		if (!is_space(*p))
 			buf_addc(ret, *p == '_' ? '-' : *p);
 		p++;

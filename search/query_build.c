@@ -1,0 +1,507 @@
+/* query_build.c - what one typed word means.
+ *
+ * The tokeniser's terms are first put together into units: a run of Chinese, a word, a code with
+ * its words, the number of a letter, a sensitive value. Then:
+ *
+ *   a run of Chinese      all its bigrams
+ *   a word                its stem, or itself where it has none
+ *   a code                the whole code, or its words side by side, or a record whose number
+ * begins so Chinese, then number  side by side (国械注准20203140123, 安市监函〔2023〕201): issuer
+ * and serial belong together anything else joined  all of it (SOP-012灭菌) */
+#include "search/query_build.h"
+
+#include "core/base/clock.h"
+#include "core/base/text.h"
+#include "core/base/tr.h"
+
+enum { UNITS_MAX = QUERY_NODES_MAX / 2, LONG_NUMBER = 6 };
+
+enum unit_kind { UNIT_HAN, UNIT_WORD, UNIT_CODE, UNIT_LETTER, UNIT_SENSITIVE };
+
+struct leaf {
+	struct leaf *next;
+	struct str text;
+	uint32_t position;
+};
+
+struct unit {
+	enum unit_kind kind;
+	uint32_t start, end;	   /* in the source */
+	struct leaf *first, *last; /* with position: bigrams, the word, a code's words */
+	struct leaf *single;	   /* the first character of a run, for a run of one */
+	struct str whole;	   /* of a word its stem, of a code the code */
+	bool open;		   /* a run of Chinese that goes on */
+};
+
+struct units {
+	struct query_parse *q;
+	size_t at;
+	struct unit list[UNITS_MAX];
+	size_t n;
+};
+
+/* ---- nodes ---- */
+
+struct query_node *query_fail(struct query_parse *q, int code, size_t at, const char *text)
+{
+	struct str before = { q->source.p, q->fold.at[at] };
+
+	if (q->r == 0)
+		q->r = err_set(q->err, code, tr("character %zu of the query: %s"),
+			text_chars(before) + 1, text);
+	return NULL;
+}
+
+struct query_node *query_node_new(struct query_parse *q, enum query_op op, size_t at)
+{
+	struct query_node *node;
+
+	if (q->r < 0)
+		return NULL;
+	if (q->nodes++ >= QUERY_NODES_MAX)
+		return query_fail(q, ERR_LIMIT, at, tr("from here on it is too long"));
+	node = arena_zero(q->arena, 1, sizeof(*node));
+	node->op = op;
+	return node;
+}
+
+struct query_node *query_term_new(
+	struct query_parse *q, enum term_kind kind, struct str text, size_t at)
+{
+	struct query_node *node = query_node_new(q, QUERY_TERM, at);
+
+	if (!node)
+		return NULL;
+	if (text.n > TERM_TEXT_MAX)
+		text.n = TERM_TEXT_MAX;
+	node->kind = kind;
+	node->text = (struct str){ arena_copy(q->arena, text.p, text.n), text.n };
+	if (kind == TERM_SENSITIVE)
+		q->sensitive = true;
+	return node;
+}
+
+void query_add_child(struct query_node *node, struct query_node *child)
+{
+	struct query_node **last;
+
+	if (!node || !child)
+		return;
+	for (last = &node->child; *last; last = &(*last)->next)
+		continue;
+	*last = child;
+}
+
+struct query_node *query_simplify(struct query_node *node)
+{
+	if (!node || !node->child)
+		return NULL;
+	return node->child->next ? node : node->child;
+}
+
+/* ---- units ---- */
+
+static struct leaf *new_leaf(struct units *u, const struct token *token)
+{
+	struct leaf *leaf = arena_zero(u->q->arena, 1, sizeof(*leaf));
+
+	leaf->text.p = arena_copy(u->q->arena, token->text.p, token->text.n);
+	leaf->text.n = token->text.n;
+	leaf->position = token->position;
+	return leaf;
+}
+
+static void add_leaf(struct units *u, struct unit *unit, const struct token *token)
+{
+	struct leaf *leaf = new_leaf(u, token);
+
+	*(unit->first ? &unit->last->next : &unit->first) = leaf;
+	unit->last = leaf;
+	unit->end = token->end;
+}
+
+static struct unit *new_unit(struct units *u, enum unit_kind kind, const struct token *token)
+{
+	struct unit *unit;
+
+	if (u->n == UNITS_MAX) {
+		(void)query_fail(u->q, ERR_LIMIT, u->at, tr("from here on it is too long"));
+		return NULL;
+	}
+	unit = &u->list[u->n++];
+	*unit = (struct unit){ .kind = kind, .start = token->start, .end = token->end };
+	return unit;
+}
+
+/* Units [first, last] become one code. */
+static void join(struct units *u, size_t first, size_t last, struct str whole)
+{
+	struct unit *code = &u->list[first];
+
+	code->kind = UNIT_CODE;
+	code->whole = whole;
+	for (size_t i = first + 1; i <= last; i++) {
+		code->last->next = u->list[i].first;
+		code->last = u->list[i].last;
+	}
+	code->end = u->list[last].end;
+	memmove(code + 1, &u->list[last + 1], (u->n - last - 1) * sizeof(*code));
+	u->n -= last - first;
+}
+
+/* The words since the code began become its parts. */
+static void join_code(struct units *u, const struct token *token)
+{
+	size_t first = u->n;
+
+	while (first > 0 && u->list[first - 1].start >= token->start)
+		first--;
+	if (first < u->n)
+		join(u, first, u->n - 1, new_leaf(u, token)->text);
+}
+
+static void on_han(struct units *u, const struct token *token)
+{
+	struct unit *run = u->n > 0 ? &u->list[u->n - 1] : NULL;
+
+	if (token->shape == TOKEN_SHAPE_HAN) {
+		add_leaf(u, run, token);
+		run->open = true;
+	} else if (run && run->open) {
+		run->open = false;
+	} else {
+		run = new_unit(u, UNIT_HAN, token);
+		if (run)
+			run->single = new_leaf(u, token);
+	}
+}
+
+static void on_token(void *context, const struct token *token)
+{
+	struct units *u = context;
+	enum unit_kind kind;
+	struct unit *unit;
+
+	if (u->q->r < 0)
+		return;
+	if (token->kind == TERM_CODE) {
+		join_code(u, token);
+		return;
+	}
+	if (token->kind == TERM_STEM) {
+		u->list[u->n - 1].whole = new_leaf(u, token)->text;
+		return;
+	}
+	if (token->shape == TOKEN_SHAPE_CHAR || token->shape == TOKEN_SHAPE_HAN) {
+		on_han(u, token);
+		return;
+	}
+	if (token->kind == TERM_SENSITIVE)
+		kind = UNIT_SENSITIVE;
+	else if (token->shape == TOKEN_SHAPE_LETTER)
+		kind = UNIT_LETTER;
+	else if (token->shape == TOKEN_SHAPE_WORD)
+		kind = UNIT_WORD;
+	else
+		return;
+	unit = new_unit(u, kind, token);
+	if (unit)
+		add_leaf(u, unit, token);
+}
+
+/* The place in the folded text of a place in the source. */
+static size_t folded_place(const struct query_parse *q, uint32_t source)
+{
+	size_t low = 0, high = q->fold.text.n;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+
+		if (q->fold.at[middle] < source)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static bool is_joined(const struct units *u, size_t i)
+{
+	const struct unit *a = &u->list[i], *b = a + 1;
+	size_t end = folded_place(u->q, a->end);
+
+	return i + 1 < u->n && a->kind == UNIT_WORD && b->kind == UNIT_WORD &&
+	       folded_place(u->q, b->start) == end + 1 && strchr("-_/.", u->q->fold.text.p[end]);
+}
+
+/* Words that are joined like a code but have no digit: and/or, QMS-QC. */
+static void join_words(struct units *u)
+{
+	for (size_t i = 0; i < u->n; i++) {
+		size_t last = i, from, to;
+		struct buf whole = BUF_INIT;
+
+		while (is_joined(u, last))
+			last++;
+		if (last == i)
+			continue;
+		from = folded_place(u->q, u->list[i].start);
+		to = folded_place(u->q, u->list[last].end);
+		number_canonical((struct str){ u->q->fold.text.p + from, to - from }, &whole);
+		join(u, i, last,
+			(struct str){ arena_copy(u->q->arena, whole.p, whole.n), whole.n });
+		buf_done(&whole);
+	}
+}
+
+static struct units *find_units(struct query_parse *q, size_t from, size_t to)
+{
+	uint32_t position = 0;
+
+	if (!q->units)
+		q->units = arena_zero(q->arena, 1, sizeof(*q->units));
+	q->units->q = q;
+	q->units->at = from;
+	q->units->n = 0;
+	tokenizer_run_folded(q->tokenizer, &q->fold, from, to, 0, &position, on_token, q->units);
+	join_words(q->units);
+	return q->units;
+}
+
+static const struct leaf *leaves(const struct unit *unit)
+{
+	return unit->first ? unit->first : unit->single;
+}
+
+/* ---- units to nodes ---- */
+
+static struct query_node *word_term(struct units *u, const struct leaf *leaf)
+{
+	struct query_node *node;
+
+	node = query_term_new(u->q, u->q->in_title ? TERM_TITLE : TERM_WORD, leaf->text, u->at);
+	if (node)
+		node->position = leaf->position;
+	return node;
+}
+
+/* The leaves of units [from, to) side by side; sensitive values, which have no place, beside that.
+ */
+static struct query_node *phrase_of(struct units *u, size_t from, size_t to)
+{
+	struct query_node *all = query_node_new(u->q, QUERY_AND, u->at),
+			  *phrase = query_node_new(u->q, QUERY_PHRASE, u->at);
+
+	for (size_t i = from; i < to; i++) {
+		if (u->list[i].kind == UNIT_SENSITIVE) {
+			query_add_child(all, query_term_new(u->q, TERM_SENSITIVE,
+						     u->list[i].first->text, u->at));
+			continue;
+		}
+		for (const struct leaf *leaf = leaves(&u->list[i]); leaf; leaf = leaf->next)
+			query_add_child(phrase, word_term(u, leaf));
+	}
+	query_add_child(all, query_simplify(phrase));
+	return u->q->r < 0 ? NULL : query_simplify(all);
+}
+
+static bool has_digit(struct str text)
+{
+	for (size_t i = 0; i < text.n; i++)
+		if (text.p[i] >= '0' && text.p[i] <= '9')
+			return true;
+	return false;
+}
+
+static bool is_all_digits(struct str text)
+{
+	for (size_t i = 0; i < text.n; i++)
+		if (text.p[i] < '0' || text.p[i] > '9')
+			return false;
+	return true;
+}
+
+/* Alternatives for a record that carries this number, or one that begins with it. */
+static void add_number_terms(struct units *u, struct query_node *any, struct str canonical)
+{
+	query_add_child(any, query_term_new(u->q, TERM_NUMBER, canonical, u->at));
+	query_add_child(any, query_term_new(u->q, TERM_NUMBER_EDGE, canonical, u->at));
+}
+
+static struct query_node *word_node(struct units *u, size_t i)
+{
+	const struct unit *unit = &u->list[i];
+	struct str word = unit->first->text;
+	struct query_node *any;
+
+	if (unit->whole.n > 0)
+		return query_term_new(
+			u->q, u->q->in_title ? TERM_TITLE_STEM : TERM_STEM, unit->whole, u->at);
+	if (u->q->in_title || !has_digit(word) ||
+		word.n < (is_all_digits(word) ? LONG_NUMBER : TOKEN_EDGE_MIN))
+		return word_term(u, unit->first);
+	any = query_node_new(u->q, QUERY_OR, u->at);
+	query_add_child(any, word_term(u, unit->first));
+	query_add_child(any, query_term_new(u->q, TERM_NUMBER_EDGE, word, u->at));
+	return any;
+}
+
+static struct query_node *code_node(struct units *u, size_t i)
+{
+	struct query_node *any;
+
+	if (u->q->in_title)
+		return phrase_of(u, i, i + 1);
+	any = query_node_new(u->q, QUERY_OR, u->at);
+	if (has_digit(u->list[i].whole))
+		query_add_child(any, query_term_new(u->q, TERM_CODE, u->list[i].whole, u->at));
+	query_add_child(any, phrase_of(u, i, i + 1));
+	add_number_terms(u, any, u->list[i].whole);
+	return any;
+}
+
+static struct query_node *han_node(struct units *u, size_t i)
+{
+	struct query_node *all = query_node_new(u->q, QUERY_AND, u->at);
+
+	for (const struct leaf *leaf = leaves(&u->list[i]); leaf; leaf = leaf->next)
+		query_add_child(all, word_term(u, leaf));
+	return query_simplify(all);
+}
+
+static struct query_node *unit_node(struct units *u, size_t i)
+{
+	switch (u->list[i].kind) {
+	case UNIT_HAN:
+		return han_node(u, i);
+	case UNIT_WORD:
+		return word_node(u, i);
+	case UNIT_CODE:
+		return code_node(u, i);
+	case UNIT_LETTER:
+	case UNIT_SENSITIVE:
+		break;
+	}
+	return phrase_of(u, i, i + 1);
+}
+
+/* Chinese and, right behind it or after a dash, a number that is one with it. */
+static bool is_issuer(const struct units *u, size_t i)
+{
+	const struct unit *a = &u->list[i], *b = a + 1;
+	struct str number;
+
+	if (a->kind != UNIT_HAN || i + 1 == u->n)
+		return false;
+	for (size_t at = folded_place(u->q, a->end); at < folded_place(u->q, b->start); at++)
+		if (u->q->fold.text.p[at] != '-' && u->q->fold.text.p[at] != ' ')
+			return false;
+	if (b->kind == UNIT_LETTER)
+		return true;
+	if (b->kind != UNIT_CODE && b->kind != UNIT_WORD)
+		return false;
+	number = b->first->text;
+	return number.p[0] >= '0' && number.p[0] <= '9' &&
+	       (b->kind == UNIT_CODE || number.n >= LONG_NUMBER);
+}
+
+static struct str slice(const struct query_parse *q, size_t from, size_t to)
+{
+	return (struct str){ q->fold.text.p + from, to - from };
+}
+
+static bool has_sensitive(const struct units *u)
+{
+	for (size_t i = 0; i < u->n; i++)
+		if (u->list[i].kind == UNIT_SENSITIVE)
+			return true;
+	return false;
+}
+
+struct query_node *query_build_word(struct query_parse *q, size_t from, size_t to)
+{
+	struct units *u = find_units(q, from, to);
+	struct query_node *all = query_node_new(q, QUERY_AND, from), *any;
+	_cleanup_(buf_done) struct buf whole = BUF_INIT;
+
+	for (size_t i = 0; i < u->n; i++) {
+		if (is_issuer(u, i)) {
+			query_add_child(all, phrase_of(u, i, i + 2));
+			i++;
+		} else {
+			query_add_child(all, unit_node(u, i));
+		}
+	}
+	if (u->n < 2 || q->in_title || has_sensitive(u) || !has_digit(slice(q, from, to)))
+		return q->r < 0 ? NULL : query_simplify(all);
+	number_canonical(slice(q, from, to), &whole);
+	any = query_node_new(q, QUERY_OR, from);
+	query_add_child(any, query_simplify(all));
+	add_number_terms(u, any, buf_str(&whole));
+	return q->r < 0 ? NULL : any;
+}
+
+struct query_node *query_build_phrase(struct query_parse *q, size_t from, size_t to)
+{
+	struct units *u = find_units(q, from, to);
+
+	return phrase_of(u, 0, u->n);
+}
+
+/* Where the last Chinese character of a text ends. */
+static size_t behind_han(const struct query_parse *q, size_t from, size_t to)
+{
+	size_t behind = from, n;
+
+	for (size_t at = from; at < to; at += n)
+		if (token_is_han(utf8_at(q->fold.text.p + at, &n)))
+			behind = at + n;
+	return behind;
+}
+
+struct query_node *query_build_beginning(struct query_parse *q, size_t from, size_t to)
+{
+	_cleanup_(buf_done) struct buf whole = BUF_INIT, tail = BUF_INIT;
+	size_t split = behind_han(q, from, to);
+	struct query_node *any, *both;
+
+	if (q->in_title)
+		return query_build_word(q, from, to);
+	number_canonical(slice(q, from, to), &whole);
+	if (whole.n < TOKEN_EDGE_MIN)
+		return query_fail(q, ERR_INVALID, from,
+			tr("three letters or digits are needed before a star"));
+	any = query_node_new(q, QUERY_OR, from);
+	query_add_child(any, query_build_word(q, from, to));
+	query_add_child(any, query_term_new(q, TERM_NUMBER_EDGE, buf_str(&whole), from));
+	number_canonical(slice(q, split, to), &tail);
+	while (tail.n > 0 && split > from && tail.p[0] == '-') {
+		split++;
+		buf_reset(&tail);
+		number_canonical(slice(q, split, to), &tail);
+	}
+	if (tail.n >= TOKEN_EDGE_MIN) {
+		both = query_node_new(q, QUERY_AND, from);
+		if (split > from)
+			query_add_child(both, query_build_phrase(q, from, split));
+		query_add_child(both, query_term_new(q, TERM_CODE_EDGE, buf_str(&tail), from));
+		query_add_child(any, query_simplify(both));
+	}
+	return q->r < 0 ? NULL : any;
+}
+
+struct query_node *query_build_number(struct query_parse *q, size_t from, size_t to, bool beginning)
+{
+	_cleanup_(buf_done) struct buf whole = BUF_INIT;
+	struct units *u = find_units(q, from, to);
+
+	if (has_sensitive(u))
+		return phrase_of(u, 0, u->n);
+	number_canonical(slice(q, from, to), &whole);
+	if (whole.n == 0)
+		return query_fail(q, ERR_INVALID, from, tr("a number is missing here"));
+	if (beginning && whole.n < TOKEN_EDGE_MIN)
+		return query_fail(q, ERR_INVALID, from,
+			tr("three letters or digits are needed before a star"));
+	return query_term_new(q, beginning ? TERM_NUMBER_EDGE : TERM_NUMBER, buf_str(&whole), from);
+}
