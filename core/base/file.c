@@ -313,7 +313,7 @@ static int collect_names(int at, struct buf *names, size_t *ret_count, struct er
 int file_list(int dir, char ***ret, size_t *ret_count, struct err *err)
 {
 	struct buf names = BUF_INIT;
-	size_t count;
+	size_t count = 0;
 	char **list, *text;
 	int r = collect_names(dir, &names, &count, err);
 
