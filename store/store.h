@@ -66,7 +66,8 @@ int store_server_key(struct store *s, struct public_key *ret, struct err *err);
 
 /* One chunk of a part, sealed by the caller (envelope.h). */
 struct change_chunk {
-	struct slip_blob blob; /* volume 0: new, the writer fills it in; else where an earlier version has it */
+	struct slip_blob blob; /* hashes, size and name, from the caller; volume 0: new, the writer fills it in; else where
+				* an earlier version has it */
 	struct str sealed;     /* the envelope's bytes; empty when it exists already or lies in an adopted pack */
 };
 

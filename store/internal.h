@@ -1,0 +1,132 @@
+/* internal.h - struct store from the inside, for the files that are its parts: store.c, writer.c, applier.c, read.c, destroy.c.
+ *
+ * Who may touch what:
+ *   queue, stop, flush_to ...      under `lock`
+ *   w (the writer's state)         the writer thread alone, once it runs
+ *   content, merges                the applier thread alone
+ *   pending, ledger, keys, volumes have locks of their own */
+#ifndef MUN_STORE_INTERNAL_H
+#define MUN_STORE_INTERNAL_H
+
+#include "store/ledger.h"
+#include "store/pending.h"
+#include "store/store.h"
+#include "store/tree.h"
+#include "store/volume.h"
+
+#define ACCOUNT_SERVER "server"
+
+enum { STORE_MAX_VOLUMES = 10000 };
+
+/* Staged facts of the frame that is being built: what later changes of the same frame must see. */
+struct staged {
+	struct map heads, numbers, requests; /* -> struct pending_head */
+	struct map serials;		     /* map_key(scope) -> last serial + 1, as a pointer */
+};
+
+struct writer {
+	uint32_t volume;
+	struct oid head;
+	struct digest previous; /* SHA-256 of the commit at head */
+	uint64_t actions, records;
+	int64_t last_time;
+	int64_t volume_year;	/* of the first commit of the volume */
+	uint64_t volume_bytes;	/* in packs and frames, roughly */
+	struct tree_cache *trees;
+	struct pending_frame *building;
+	struct staged staged;
+	struct signer *signer;
+};
+
+/* Where the content branch stands. */
+struct content {
+	uint32_t volume; /* 0: not loaded */
+	struct tree_cache *trees;
+	uint64_t packs; /* next p */
+};
+
+struct store {
+	char *path;
+	int dir, volumes_dir, incoming_dir, lock_fd;
+	struct store_options options;
+	struct id archive;
+	bool demonstration;
+
+	struct keys *keys;
+	struct ledger *ledger;
+	struct journal *journal;
+	struct pending pending;
+	struct secret *requests; /* purpose key */
+
+	pthread_mutex_t volumes_lock;
+	struct volume **volumes; /* [number - 1] */
+	uint32_t volume_count;	 /* that exist on disk */
+
+	pthread_mutex_t lock;
+	pthread_cond_t work, space; /* the writer waits: for changes; for room */
+	pthread_cond_t frames;	    /* the applier waits for frames */
+	pthread_cond_t applied;	    /* flushers wait for the applier */
+	struct change *queue, **queue_last;
+	bool unsealed, stopping, failed, applier_stopping, flush_now;
+	int applier_error; /* the last apply failed: code, text below */
+	struct err applier_err;
+	uint64_t published_frame, applied_frame;
+	uint32_t published_volume;
+	struct oid published_head;
+	uint64_t published_actions, published_records;
+	pthread_t writer_thread, applier_thread;
+	bool writer_runs, applier_runs;
+
+	struct writer w;
+	struct content content;
+
+	store_applied on_applied;
+	void *on_applied_context;
+};
+
+/* store.c */
+int store_volume(struct store *s, uint32_t number, struct volume **ret, struct err *err);
+/* Bytes of its packs and indexes. */
+int store_volume_bytes(struct store *s, uint32_t number, uint64_t *ret, struct err *err);
+/* A volume that the applier is about to fill: made when it does not exist. */
+int store_make_volume(struct store *s, uint32_t number, struct volume **ret, struct err *err);
+
+/* writer.c */
+int writer_start(struct store *s, struct err *err);
+void writer_stop(struct store *s);
+/* Write the first commit of a volume that follows the present one (none: volume 1), and wait for it to be durable. Before the
+ * thread runs. */
+int writer_open_first(struct store *s, struct err *err);
+
+/* applier.c */
+int applier_start(struct store *s, struct err *err);
+/* Finish what is pending, then end. */
+void applier_stop(struct store *s);
+/* Apply frames now, on this thread: replay at start. */
+int applier_replay(struct store *s, uint64_t *ret_frames, struct err *err);
+/* Catch the ledger up with the history. */
+int applier_follow(struct store *s, bool *ret_rebuilt, struct err *err);
+/* Remove packs from incoming/ that nothing adopted. */
+int applier_remove_orphans(struct store *s, uint64_t *ret, struct err *err);
+
+/* read.c: a facts_reader over pending frames and volumes */
+struct volume_facts {
+	struct store *store;
+	uint32_t volume;
+};
+void read_facts_reader(struct volume_facts *v, struct facts_reader *ret);
+/* Every action after a count, in order; non-zero from `each` stops. */
+int read_each_action(struct store *s, uint64_t after,
+	int (*each)(void *context, struct facts *f, struct err *err), void *context, struct err *err);
+int read_first_commit(struct store *s, uint32_t volume, struct oid *ret, struct err *err);
+/* Views into f. */
+void event_of_fact(const struct facts *f, size_t i, struct store_event *ret);
+int read_checkpoint(struct store *s, struct buf *ret, struct err *err);
+int read_object(struct store *s, uint32_t volume, const struct oid *oid, enum object_type *ret_type,
+	struct buf *ret, struct err *err);
+
+/* destroy.c */
+/* Do again what tombstones began: at every start, before anything is served. */
+int destroy_finish_all(struct store *s, uint64_t *ret_finished, struct err *err);
+
+#endif

@@ -1,0 +1,474 @@
+/* ledger.c - see ledger.h.
+ *
+ * Rows are keyed by sequence number, so that filing appends to the table; the two indexes are over short values (the id, a
+ * 64-bit hash of the number). synchronous=NORMAL: after a power cut the last transactions may be missing, and the mark then says
+ * from where to read the history again. */
+#include "store/ledger.h"
+
+#include "core/base/map.h"
+#include "core/base/tr.h"
+
+#include <sqlite3.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { LEDGER_FORMAT = 1 };
+
+static const char schema[] =
+	"CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;"
+	"CREATE TABLE head (sequence INTEGER PRIMARY KEY, record BLOB NOT NULL, version INTEGER NOT NULL,"
+	" destroyed INTEGER NOT NULL, volume INTEGER NOT NULL, slip BLOB NOT NULL, slip_oid BLOB NOT NULL,"
+	" number_hash INTEGER NOT NULL, number TEXT NOT NULL, folder TEXT NOT NULL);"
+	"CREATE UNIQUE INDEX head_record ON head (record);"
+	"CREATE INDEX head_number ON head (number_hash);"
+	"CREATE TABLE request (hash BLOB PRIMARY KEY, record BLOB NOT NULL) WITHOUT ROWID;"
+	"CREATE TABLE serial (scope TEXT PRIMARY KEY, last INTEGER NOT NULL) WITHOUT ROWID;";
+
+enum statement {
+	BEGIN, COMMIT, ROLLBACK, PUT_MARK, GET_MARK, PUT_HEAD, PUT_DESTROYED, PUT_REQUEST, PUT_SERIAL,
+	FIND_RECORD, FIND_NUMBER, FIND_SEQUENCE, FIND_REQUEST, FIND_SERIAL, FIND_DESTROYED, STATEMENTS
+};
+
+#define HEAD_COLUMNS                                                                               \
+	"SELECT record, sequence, version, destroyed, volume, slip, slip_oid, number, folder FROM head "
+
+static const char *const sql[STATEMENTS] = {
+	[BEGIN] = "BEGIN IMMEDIATE",
+	[COMMIT] = "COMMIT",
+	[ROLLBACK] = "ROLLBACK",
+	[PUT_MARK] = "INSERT OR REPLACE INTO meta VALUES ('mark', ?1)",
+	[GET_MARK] = "SELECT value FROM meta WHERE name = 'mark'",
+	[PUT_HEAD] = "INSERT INTO head VALUES (?1, ?2, ?3, 0, ?4, ?5, ?6, ?7, ?8, ?9)"
+		     " ON CONFLICT (sequence) DO UPDATE SET version = ?3, volume = ?4, slip = ?5, slip_oid = ?6",
+	[PUT_DESTROYED] = "UPDATE head SET destroyed = 1 WHERE record = ?1",
+	[PUT_REQUEST] = "INSERT OR REPLACE INTO request VALUES (?1, ?2)",
+	[PUT_SERIAL] = "INSERT INTO serial VALUES (?1, ?2)"
+		       " ON CONFLICT (scope) DO UPDATE SET last = max(last, ?2)",
+	[FIND_RECORD] = HEAD_COLUMNS "WHERE record = ?1",
+	[FIND_NUMBER] = HEAD_COLUMNS "WHERE number_hash = ?1 AND number = ?2",
+	[FIND_SEQUENCE] = HEAD_COLUMNS "WHERE sequence = ?1",
+	[FIND_REQUEST] = "SELECT record FROM request WHERE hash = ?1",
+	[FIND_SERIAL] = "SELECT last FROM serial WHERE scope = ?1",
+	[FIND_DESTROYED] = "SELECT record FROM head WHERE destroyed = 1 ORDER BY sequence",
+};
+
+struct ledger {
+	sqlite3 *db;
+	sqlite3_stmt *statements[STATEMENTS];
+	pthread_mutex_t lock;
+};
+
+static int fail(struct ledger *l, int code, struct err *err)
+{
+	int primary = code & 0xff;
+
+	return err_set(err,
+		primary == SQLITE_FULL ? ERR_FULL :
+		primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB ? ERR_CORRUPT : ERR_IO,
+		tr("the ledger (derived/ledger.db): %s"), sqlite3_errmsg(l->db));
+}
+
+static void reset(sqlite3_stmt **st)
+{
+	if (*st)
+		(void)sqlite3_reset(*st);
+}
+
+static int run(struct ledger *l, enum statement which, struct err *err)
+{
+	int rc = sqlite3_step(l->statements[which]);
+
+	(void)sqlite3_reset(l->statements[which]);
+	return rc == SQLITE_DONE || rc == SQLITE_ROW ? 0 : fail(l, rc, err);
+}
+
+static void bind_blob(sqlite3_stmt *st, int at, const void *p, size_t n)
+{
+	(void)sqlite3_bind_blob(st, at, p, (int)n, SQLITE_STATIC);
+}
+
+static void bind_text(sqlite3_stmt *st, int at, struct str s)
+{
+	(void)sqlite3_bind_text(st, at, s.n ? s.p : "", (int)s.n, SQLITE_STATIC);
+}
+
+static int64_t number_hash(struct str number)
+{
+	struct map_key key = map_key(number.p, number.n);
+	int64_t h;
+
+	memcpy(&h, key.b, sizeof(h));
+	return h;
+}
+
+/* Whether the file is a ledger of this archive and format; anything else is thrown away by the caller. */
+static bool is_ours(struct ledger *l, const struct id *archive)
+{
+	sqlite3_stmt *st = NULL;
+	char text[ID_TEXT];
+	bool ours = false;
+
+	if (sqlite3_prepare_v2(l->db, "SELECT value FROM meta WHERE name = 'archive'", -1, &st, NULL) ==
+			SQLITE_OK && sqlite3_step(st) == SQLITE_ROW) {
+		const char *value = (const char *)sqlite3_column_text(st, 0);
+
+		(void)hex_encode(archive->b, sizeof(archive->b), text);
+		ours = value && strcmp(value, text) == 0;
+	}
+	(void)sqlite3_finalize(st);
+	return ours;
+}
+
+static int make(struct ledger *l, const struct id *archive)
+{
+	char text[ID_TEXT], meta[160];
+
+	(void)snprintf(meta, sizeof(meta),
+		"INSERT INTO meta VALUES ('format', %d), ('archive', '%s'); PRAGMA user_version = %d",
+		LEDGER_FORMAT, hex_encode(archive->b, sizeof(archive->b), text), LEDGER_FORMAT);
+	if (sqlite3_exec(l->db, "BEGIN", NULL, NULL, NULL) != SQLITE_OK ||
+		sqlite3_exec(l->db, schema, NULL, NULL, NULL) != SQLITE_OK ||
+		sqlite3_exec(l->db, meta, NULL, NULL, NULL) != SQLITE_OK ||
+		sqlite3_exec(l->db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK)
+		return -1;
+	return 0;
+}
+
+static int connect(struct ledger *l, const char *path, bool writable)
+{
+	int flags = writable ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
+
+	if (sqlite3_open_v2(path, &l->db, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
+		return -1;
+	(void)sqlite3_busy_timeout(l->db, 5000);
+	if (!writable)
+		return 0;
+	return sqlite3_exec(l->db,
+		"PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -16384;"
+		"PRAGMA temp_store = MEMORY", NULL, NULL, NULL) == SQLITE_OK ? 0 : -1;
+}
+
+static void remove_files(const char *path)
+{
+	static const char *const tails[] = { "", "-wal", "-shm" };
+
+	for (size_t i = 0; i < ARRAY_LEN(tails); i++) {
+		_cleanup_(buf_done) struct buf name = BUF_INIT;
+
+		buf_addf(&name, "%s%s", path, tails[i]);
+		(void)unlink(name.p);
+	}
+}
+
+int ledger_open(const char *derived_path, const struct id *archive, bool writable, struct ledger **ret,
+	struct err *err)
+{
+	_cleanup_(ledger_freep) struct ledger *l = xcalloc(1, sizeof(*l));
+	_cleanup_(buf_done) struct buf path = BUF_INIT;
+	int rc;
+
+	(void)pthread_mutex_init(&l->lock, NULL);
+	buf_addf(&path, "%s/ledger.db", derived_path);
+	rc = connect(l, path.p, writable);
+	if (writable && (rc < 0 || !is_ours(l, archive))) {
+		(void)sqlite3_close(TAKE_PTR(l->db));
+		remove_files(path.p);
+		rc = connect(l, path.p, true);
+		if (rc == 0)
+			rc = make(l, archive);
+	}
+	if (rc < 0 || (!writable && !is_ours(l, archive)))
+		return err_set(err, ERR_IO, tr("cannot open the ledger (derived/ledger.db): %s"),
+			l->db ? sqlite3_errmsg(l->db) : "");
+	for (size_t i = 0; i < STATEMENTS; i++) {
+		rc = sqlite3_prepare_v3(l->db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &l->statements[i], NULL);
+		if (rc != SQLITE_OK)
+			return fail(l, rc, err);
+	}
+	*ret = TAKE_PTR(l);
+	return 0;
+}
+
+void ledger_free(struct ledger *l)
+{
+	if (!l)
+		return;
+	for (size_t i = 0; i < STATEMENTS; i++)
+		(void)sqlite3_finalize(l->statements[i]);
+	(void)sqlite3_close(l->db);
+	(void)pthread_mutex_destroy(&l->lock);
+	free(l);
+}
+
+/* The mark is one blob: volume (4), actions (8), records (8), commit (20). */
+static int get_mark(struct ledger *l, struct ledger_mark *ret, struct err *err)
+{
+	_cleanup_(reset) sqlite3_stmt *st = l->statements[GET_MARK];
+	const uint8_t *p;
+	int rc = sqlite3_step(st);
+
+	*ret = (struct ledger_mark){ 0 };
+	if (rc == SQLITE_DONE)
+		return 0;
+	if (rc != SQLITE_ROW)
+		return fail(l, rc, err);
+	p = sqlite3_column_blob(st, 0);
+	if (sqlite3_column_bytes(st, 0) != (int)sizeof(*ret))
+		return err_set(err, ERR_CORRUPT, tr("the ledger (derived/ledger.db): %s"), "mark");
+	memcpy(ret, p, sizeof(*ret));
+	return 0;
+}
+
+int ledger_mark(struct ledger *l, struct ledger_mark *ret, struct err *err)
+{
+	int r;
+
+	(void)pthread_mutex_lock(&l->lock);
+	r = get_mark(l, ret, err);
+	(void)pthread_mutex_unlock(&l->lock);
+	return r;
+}
+
+static int put_slip(struct ledger *l, const struct facts *f, const struct fact *fact, struct err *err)
+{
+	const struct slip *slip = &fact->slip;
+	sqlite3_stmt *st = l->statements[PUT_HEAD];
+	int r;
+
+	(void)sqlite3_bind_int64(st, 1, (int64_t)slip->sequence);
+	bind_blob(st, 2, slip->record.b, sizeof(slip->record.b));
+	(void)sqlite3_bind_int64(st, 3, (int64_t)slip->version);
+	(void)sqlite3_bind_int64(st, 4, f->commit.volume);
+	bind_blob(st, 5, fact->sha256.b, sizeof(fact->sha256.b));
+	bind_blob(st, 6, fact->oid.b, sizeof(fact->oid.b));
+	(void)sqlite3_bind_int64(st, 7, number_hash(slip->number));
+	bind_text(st, 8, slip->number);
+	bind_text(st, 9, fact->folder);
+	r = run(l, PUT_HEAD, err);
+	if (r == 0 && slip->has_request) {
+		st = l->statements[PUT_REQUEST];
+		bind_blob(st, 1, slip->request.b, sizeof(slip->request.b));
+		bind_blob(st, 2, slip->record.b, sizeof(slip->record.b));
+		r = run(l, PUT_REQUEST, err);
+	}
+	return r;
+}
+
+/* Serials rise within an action: only the last one of a scope needs writing. */
+static bool is_last_of_scope(const struct facts *f, size_t i)
+{
+	return i + 1 == f->count || f->facts[i + 1].is_tombstone ||
+		!str_eq(f->facts[i].slip.scope, f->facts[i + 1].slip.scope) ||
+		f->facts[i + 1].slip.serial < f->facts[i].slip.serial;
+}
+
+static int put_action(struct ledger *l, const struct facts *f, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < f->count && r == 0; i++) {
+		const struct fact *fact = &f->facts[i];
+
+		if (fact->is_tombstone) {
+			bind_blob(l->statements[PUT_DESTROYED], 1, fact->tombstone.record.b, ID_BYTES);
+			r = run(l, PUT_DESTROYED, err);
+			continue;
+		}
+		r = put_slip(l, f, fact, err);
+		if (r == 0 && fact->slip.serial && is_last_of_scope(f, i)) {
+			sqlite3_stmt *st = l->statements[PUT_SERIAL];
+
+			bind_text(st, 1, fact->slip.scope);
+			(void)sqlite3_bind_int64(st, 2, (int64_t)fact->slip.serial);
+			r = run(l, PUT_SERIAL, err);
+		}
+	}
+	return r;
+}
+
+static int put_all(struct ledger *l, const struct facts *actions, size_t count, struct err *err)
+{
+	struct ledger_mark mark;
+	int r = get_mark(l, &mark, err);
+
+	for (size_t i = 0; i < count && r == 0; i++) {
+		const struct commit *c = &actions[i].commit;
+		struct ledger_mark next;
+
+		if (mark.volume && c->actions <= mark.actions)
+			continue;
+		r = put_action(l, &actions[i], err);
+		memset(&next, 0, sizeof(next)); /* its padding is stored too */
+		next.volume = c->volume;
+		next.commit = actions[i].oid;
+		next.actions = c->actions;
+		next.records = c->records;
+		mark = next;
+	}
+	if (r == 0) {
+		bind_blob(l->statements[PUT_MARK], 1, &mark, sizeof(mark));
+		r = run(l, PUT_MARK, err);
+	}
+	return r;
+}
+
+int ledger_apply(struct ledger *l, const struct facts *actions, size_t count, struct err *err)
+{
+	int r;
+
+	(void)pthread_mutex_lock(&l->lock);
+	r = run(l, BEGIN, err);
+	if (r == 0) {
+		r = put_all(l, actions, count, err);
+		if (r == 0)
+			r = run(l, COMMIT, err);
+		if (r < 0)
+			(void)run(l, ROLLBACK, NULL);
+	}
+	(void)pthread_mutex_unlock(&l->lock);
+	return r;
+}
+
+static int copy_blob(sqlite3_stmt *st, int column, void *out, size_t n)
+{
+	const void *p = sqlite3_column_blob(st, column);
+
+	if (!p || sqlite3_column_bytes(st, column) != (int)n)
+		return -ERR_CORRUPT;
+	memcpy(out, p, n);
+	return 0;
+}
+
+static char *copy_text(sqlite3_stmt *st, int column)
+{
+	const char *p = (const char *)sqlite3_column_text(st, column);
+
+	return xstrdup(p ? p : "");
+}
+
+static int find(struct ledger *l, sqlite3_stmt *statement, struct record_head *ret, struct err *err)
+{
+	_cleanup_(reset) sqlite3_stmt *st = statement;
+	struct record_head h = { .version = 0 };
+	int rc = sqlite3_step(st);
+
+	if (rc == SQLITE_DONE)
+		return err_set(err, ERR_NOTFOUND, tr("there is no such record"));
+	if (rc != SQLITE_ROW)
+		return fail(l, rc, err);
+	if (copy_blob(st, 0, h.record.b, sizeof(h.record.b)) < 0 ||
+		copy_blob(st, 5, h.slip.b, sizeof(h.slip.b)) < 0 ||
+		copy_blob(st, 6, h.slip_oid.b, sizeof(h.slip_oid.b)) < 0)
+		return err_set(err, ERR_CORRUPT, tr("the ledger (derived/ledger.db): %s"), "head");
+	h.sequence = (uint64_t)sqlite3_column_int64(st, 1);
+	h.version = (uint64_t)sqlite3_column_int64(st, 2);
+	h.destroyed = sqlite3_column_int(st, 3) != 0;
+	h.volume = (uint32_t)sqlite3_column_int64(st, 4);
+	h.number = copy_text(st, 7);
+	h.folder = copy_text(st, 8);
+	*ret = h;
+	return 0;
+}
+
+int ledger_find(struct ledger *l, const struct id *record, struct record_head *ret, struct err *err)
+{
+	int r;
+
+	(void)pthread_mutex_lock(&l->lock);
+	bind_blob(l->statements[FIND_RECORD], 1, record->b, sizeof(record->b));
+	r = find(l, l->statements[FIND_RECORD], ret, err);
+	(void)pthread_mutex_unlock(&l->lock);
+	return r;
+}
+
+int ledger_find_number(struct ledger *l, struct str number, struct record_head *ret, struct err *err)
+{
+	int r;
+
+	(void)pthread_mutex_lock(&l->lock);
+	(void)sqlite3_bind_int64(l->statements[FIND_NUMBER], 1, number_hash(number));
+	bind_text(l->statements[FIND_NUMBER], 2, number);
+	r = find(l, l->statements[FIND_NUMBER], ret, err);
+	(void)pthread_mutex_unlock(&l->lock);
+	return r;
+}
+
+int ledger_find_sequence(struct ledger *l, uint64_t sequence, struct record_head *ret, struct err *err)
+{
+	int r;
+
+	(void)pthread_mutex_lock(&l->lock);
+	(void)sqlite3_bind_int64(l->statements[FIND_SEQUENCE], 1, (int64_t)sequence);
+	r = find(l, l->statements[FIND_SEQUENCE], ret, err);
+	(void)pthread_mutex_unlock(&l->lock);
+	return r;
+}
+
+int ledger_find_request(struct ledger *l, const struct id *request, struct id *ret_record, struct err *err)
+{
+	sqlite3_stmt *st = l->statements[FIND_REQUEST];
+	int rc, r = 0;
+
+	(void)pthread_mutex_lock(&l->lock);
+	bind_blob(st, 1, request->b, sizeof(request->b));
+	rc = sqlite3_step(st);
+	if (rc == SQLITE_DONE)
+		r = err_set(err, ERR_NOTFOUND, tr("there is no such request"));
+	else if (rc != SQLITE_ROW)
+		r = fail(l, rc, err);
+	else if (copy_blob(st, 0, ret_record->b, sizeof(ret_record->b)) < 0)
+		r = err_set(err, ERR_CORRUPT, tr("the ledger (derived/ledger.db): %s"), "request");
+	(void)sqlite3_reset(st);
+	(void)pthread_mutex_unlock(&l->lock);
+	return r;
+}
+
+int ledger_serial(struct ledger *l, struct str scope, uint64_t *ret, struct err *err)
+{
+	sqlite3_stmt *st = l->statements[FIND_SERIAL];
+	int rc, r = 0;
+
+	(void)pthread_mutex_lock(&l->lock);
+	bind_text(st, 1, scope);
+	rc = sqlite3_step(st);
+	if (rc == SQLITE_ROW)
+		*ret = (uint64_t)sqlite3_column_int64(st, 0);
+	else if (rc == SQLITE_DONE)
+		*ret = 0;
+	else
+		r = fail(l, rc, err);
+	(void)sqlite3_reset(st);
+	(void)pthread_mutex_unlock(&l->lock);
+	return r;
+}
+
+int ledger_destroyed(struct ledger *l, int (*each)(void *context, const struct id *record, struct err *err),
+	void *context, struct err *err)
+{
+	_cleanup_(buf_done) struct buf ids = BUF_INIT;
+	sqlite3_stmt *st = l->statements[FIND_DESTROYED];
+	int rc, r = 0;
+
+	(void)pthread_mutex_lock(&l->lock);
+	while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
+		struct id id;
+
+		if (copy_blob(st, 0, id.b, sizeof(id.b)) == 0)
+			buf_add(&ids, id.b, sizeof(id.b));
+	}
+	if (rc != SQLITE_DONE)
+		r = fail(l, rc, err);
+	(void)sqlite3_reset(st);
+	(void)pthread_mutex_unlock(&l->lock);
+	if (r == 0)
+		r = buf_check(&ids, err);
+	for (size_t i = 0; i + ID_BYTES <= ids.n && r == 0; i += ID_BYTES) {
+		struct id id;
+
+		memcpy(id.b, ids.p + i, sizeof(id.b));
+		r = each(context, &id, err);
+	}
+	return r;
+}
