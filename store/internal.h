@@ -9,6 +9,7 @@
 #define MUN_STORE_INTERNAL_H
 
 #include "store/ledger.h"
+#include "store/pack.h"
 #include "store/pending.h"
 #include "store/store.h"
 #include "store/tree.h"
@@ -68,6 +69,7 @@ struct store {
 	pthread_cond_t applied;	    /* flushers wait for the applier */
 	struct change *queue, **queue_last;
 	bool unsealed, stopping, failed, applier_stopping, flush_now;
+	bool held, writing; /* destruction holds the writer; it is inside a frame */
 	int applier_error; /* the last apply failed: code, text below */
 	struct err applier_err;
 	uint64_t published_frame, applied_frame;
@@ -109,6 +111,12 @@ int applier_follow(struct store *s, bool *ret_rebuilt, struct err *err);
 /* Remove packs from incoming/ that nothing adopted. */
 int applier_remove_orphans(struct store *s, uint64_t *ret, struct err *err);
 
+/* The content branch: root tree of a volume's (zeros: none yet); its commit of what s->content.trees holds, written into a pack;
+ * forget what is in memory of it. */
+int content_root(struct store *s, struct volume *v, struct oid *ret, struct err *err);
+int content_commit(struct store *s, struct pack_writer *w, struct oid *ret, struct err *err);
+void content_forget(struct store *s);
+
 /* read.c: a facts_reader over pending frames and volumes */
 struct volume_facts {
 	struct store *store;
@@ -121,6 +129,8 @@ int read_each_action(struct store *s, uint64_t after,
 int read_first_commit(struct store *s, uint32_t volume, struct oid *ret, struct err *err);
 /* Views into f. */
 void event_of_fact(const struct facts *f, size_t i, struct store_event *ret);
+/* A file of a volume's main. */
+int read_main_file(struct store *s, uint32_t volume, struct str path, struct buf *ret, struct err *err);
 int read_checkpoint(struct store *s, struct buf *ret, struct err *err);
 int read_object(struct store *s, uint32_t volume, const struct oid *oid, enum object_type *ret_type,
 	struct buf *ret, struct err *err);

@@ -28,7 +28,7 @@ static const char schema[] =
 
 enum statement {
 	BEGIN, COMMIT, ROLLBACK, PUT_MARK, GET_MARK, PUT_HEAD, PUT_DESTROYED, PUT_REQUEST, PUT_SERIAL,
-	FIND_RECORD, FIND_NUMBER, FIND_SEQUENCE, FIND_REQUEST, FIND_SERIAL, FIND_DESTROYED, STATEMENTS
+	PUT_FINISHED, CLEAR_HEAD, CLEAR_REQUEST, CLEAR_SERIAL, CLEAR_MARK, FIND_RECORD, FIND_NUMBER, FIND_SEQUENCE, FIND_REQUEST, FIND_SERIAL, FIND_DESTROYED, STATEMENTS
 };
 
 #define HEAD_COLUMNS                                                                               \
@@ -42,7 +42,12 @@ static const char *const sql[STATEMENTS] = {
 	[GET_MARK] = "SELECT value FROM meta WHERE name = 'mark'",
 	[PUT_HEAD] = "INSERT INTO head VALUES (?1, ?2, ?3, 0, ?4, ?5, ?6, ?7, ?8, ?9)"
 		     " ON CONFLICT (sequence) DO UPDATE SET version = ?3, volume = ?4, slip = ?5, slip_oid = ?6",
-	[PUT_DESTROYED] = "UPDATE head SET destroyed = 1 WHERE record = ?1",
+	[PUT_DESTROYED] = "UPDATE head SET destroyed = 1 WHERE record = ?1 AND destroyed = 0",
+	[PUT_FINISHED] = "UPDATE head SET destroyed = 2 WHERE record = ?1",
+	[CLEAR_HEAD] = "DELETE FROM head",
+	[CLEAR_REQUEST] = "DELETE FROM request",
+	[CLEAR_SERIAL] = "DELETE FROM serial",
+	[CLEAR_MARK] = "DELETE FROM meta WHERE name = 'mark'",
 	[PUT_REQUEST] = "INSERT OR REPLACE INTO request VALUES (?1, ?2)",
 	[PUT_SERIAL] = "INSERT INTO serial VALUES (?1, ?2)"
 		       " ON CONFLICT (scope) DO UPDATE SET last = max(last, ?2)",
@@ -51,7 +56,7 @@ static const char *const sql[STATEMENTS] = {
 	[FIND_SEQUENCE] = HEAD_COLUMNS "WHERE sequence = ?1",
 	[FIND_REQUEST] = "SELECT record FROM request WHERE hash = ?1",
 	[FIND_SERIAL] = "SELECT last FROM serial WHERE scope = ?1",
-	[FIND_DESTROYED] = "SELECT record FROM head WHERE destroyed = 1 ORDER BY sequence",
+	[FIND_DESTROYED] = "SELECT record FROM head WHERE destroyed >= 1 AND destroyed <= ?1 ORDER BY sequence",
 };
 
 struct ledger {
@@ -444,14 +449,40 @@ int ledger_serial(struct ledger *l, struct str scope, uint64_t *ret, struct err 
 	return r;
 }
 
-int ledger_destroyed(struct ledger *l, int (*each)(void *context, const struct id *record, struct err *err),
-	void *context, struct err *err)
+int ledger_finished(struct ledger *l, const struct id *record, struct err *err)
+{
+	int r;
+
+	(void)pthread_mutex_lock(&l->lock);
+	bind_blob(l->statements[PUT_FINISHED], 1, record->b, sizeof(record->b));
+	r = run(l, PUT_FINISHED, err);
+	(void)pthread_mutex_unlock(&l->lock);
+	return r;
+}
+
+int ledger_clear(struct ledger *l, struct err *err)
+{
+	static const enum statement all[] = { BEGIN, CLEAR_HEAD, CLEAR_REQUEST, CLEAR_SERIAL, CLEAR_MARK, COMMIT };
+	int r = 0;
+
+	(void)pthread_mutex_lock(&l->lock);
+	for (size_t i = 0; i < ARRAY_LEN(all) && r == 0; i++)
+		r = run(l, all[i], err);
+	if (r < 0)
+		(void)run(l, ROLLBACK, NULL);
+	(void)pthread_mutex_unlock(&l->lock);
+	return r;
+}
+
+int ledger_destroyed(struct ledger *l, bool unfinished_only,
+	int (*each)(void *context, const struct id *record, struct err *err), void *context, struct err *err)
 {
 	_cleanup_(buf_done) struct buf ids = BUF_INIT;
 	sqlite3_stmt *st = l->statements[FIND_DESTROYED];
 	int rc, r = 0;
 
 	(void)pthread_mutex_lock(&l->lock);
+	(void)sqlite3_bind_int(st, 1, unfinished_only ? 1 : 2);
 	while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
 		struct id id;
 

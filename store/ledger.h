@@ -34,8 +34,11 @@ int ledger_find_sequence(struct ledger *l, uint64_t sequence, struct record_head
 int ledger_find_request(struct ledger *l, const struct id *request, struct id *ret_record, struct err *err);
 /* 0 for a scope that was never used. */
 int ledger_serial(struct ledger *l, struct str scope, uint64_t *ret, struct err *err);
-/* Records with a tombstone, for finishing destructions at start. */
-int ledger_destroyed(struct ledger *l, int (*each)(void *context, const struct id *record, struct err *err),
-	void *context, struct err *err);
+/* Records with a tombstone, oldest first: all, or only those whose destruction is not yet known to be finished. */
+int ledger_destroyed(struct ledger *l, bool unfinished_only,
+	int (*each)(void *context, const struct id *record, struct err *err), void *context, struct err *err);
+int ledger_finished(struct ledger *l, const struct id *record, struct err *err);
+/* Empty it: it knows of more than the history does (an older copy of the volumes was put back). */
+int ledger_clear(struct ledger *l, struct err *err);
 
 #endif

@@ -159,6 +159,14 @@ static int read_path(struct store *s, uint32_t volume, const struct oid *head, s
 	return r;
 }
 
+int read_main_file(struct store *s, uint32_t volume, struct str path, struct buf *ret, struct err *err)
+{
+	struct oid head, oid;
+	int r = store_main(s, volume, &head, err);
+
+	return r < 0 ? r : read_path(s, volume, &head, path, &oid, ret, err);
+}
+
 int store_slip(struct store *s, const struct record_head *h, uint64_t version, struct buf *ret_text,
 	uint32_t *ret_volume, struct err *err)
 {

@@ -12,6 +12,7 @@
 #include "store/commit.h"
 #include "store/journal.h"
 #include "store/keys.h"
+#include "store/pack.h"
 
 struct store;
 
@@ -166,7 +167,7 @@ int store_flush(struct store *s, struct err *err);
 /* Destroy all versions of a record, FORMAT.md section 11, completely: returns when keys, content, journal bytes and packs are rid of
  * it. Derived data are the caller's. Errors: ERR_NOTFOUND, ERR_DESTROYED. */
 int store_destroy(struct store *s, const struct id *record, const char *account, uint32_t uid,
-	const struct id *action, struct err *err);
+	const struct id *action, int64_t time, struct err *err);
 
 /* ---- reading ---- */
 

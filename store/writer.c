@@ -906,18 +906,22 @@ static void *run(void *context)
 		struct change *batch;
 		bool blocked;
 
-		while ((!s->queue && !s->stopping) || (s->queue && must_wait(s) && !s->failed))
-			(void)pthread_cond_wait(s->queue ? &s->space : &s->work, &s->lock);
+		while (s->held || (!s->queue && !s->stopping) || (s->queue && must_wait(s) && !s->failed))
+			(void)pthread_cond_wait(s->queue && !s->held ? &s->space : &s->work, &s->lock);
 		if (!s->queue)
 			break;
 		batch = take_batch(s);
 		blocked = s->failed || (s->applier_error && s->pending.bytes > s->options.pending_max_bytes);
+		s->writing = true;
 		(void)pthread_mutex_unlock(&s->lock);
 		if (blocked)
 			refuse(s, batch);
 		else
 			write_batch(s, batch);
 		(void)pthread_mutex_lock(&s->lock);
+		s->writing = false;
+		if (s->held)
+			(void)pthread_cond_broadcast(&s->applied);
 	}
 	(void)pthread_mutex_unlock(&s->lock);
 	return NULL;
