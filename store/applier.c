@@ -1,13 +1,17 @@
-/* applier.c - the thread behind the writer: frames become packs with index, keys go to keys.db, refs move, frames are freed.
+/* applier.c - the thread behind the writer: frames become packs with index, keys go to keys.db,
+ * refs move, frames are freed.
  *
- * In this order, each step durable before the next (FORMAT.md, invariant 2): packs; keys; refs; then the journal's space is given
- * back. Every step can be done twice: after a crash the frames that are still in the journal are applied again from the first
- * step. The ledger and the followers come after the refs, so that they never know of more than the truth does.
+ * In this order, each step durable before the next (FORMAT.md, invariant 2): packs; keys; refs;
+ * then the journal's space is given back. Every step can be done twice: after a crash the frames
+ * that are still in the journal are applied again from the first step. The ledger and the followers
+ * come after the refs, so that they never know of more than the truth does.
  *
- * The content branch (FORMAT.md, section 6) is rewritten here: one directory for every pack that brought envelopes. */
+ * The content branch (FORMAT.md, section 6) is rewritten here: one directory for every pack that
+ * brought envelopes. */
 #include "store/internal.h"
 
 #include "core/base/clock.h"
+#include "core/base/file.h"
 #include "core/base/hash.h"
 #include "core/base/tr.h"
 
@@ -20,8 +24,8 @@
 #include <unistd.h>
 
 enum {
-	APPLY_MAX_BYTES = 32 << 20, /* in one pack */
-	APPLY_NOW_BYTES = 1 << 20,  /* no waiting for company above this */
+	APPLY_MAX_BYTES = 32 << 20,  /* in one pack */
+	APPLY_NOW_BYTES = 1 << 20,   /* no waiting for company above this */
 	MERGE_MAX_BYTES = 256 << 20, /* bounds how long one merge keeps frames waiting */
 	RETRY_MS = 1000,
 };
@@ -51,7 +55,8 @@ static int last_entry(struct store *s, uint32_t volume, const struct oid *tree, 
 
 		for (size_t i = 0; i < e.name.n; i++) {
 			if (e.name.p[i] < '0' || e.name.p[i] > '9')
-				return err_set(err, ERR_CORRUPT, tr("the content branch of volume %u has a strange entry"),
+				return err_set(err, ERR_CORRUPT,
+					tr("the content branch of volume %u has a strange entry"),
 					volume);
 			n = n * 10 + (uint64_t)(e.name.p[i] - '0');
 		}
@@ -77,7 +82,8 @@ int content_root(struct store *s, struct volume *v, struct oid *ret, struct err 
 	rest = buf_str(&content);
 	line = str_cut(&rest, '\n');
 	if (!str_starts(line, "tree "))
-		return err_set(err, ERR_CORRUPT, tr("the content branch of volume %u has a strange entry"),
+		return err_set(err, ERR_CORRUPT,
+			tr("the content branch of volume %u has a strange entry"),
 			volume_number(v));
 	return oid_parse((struct str){ line.p + 5, line.n - 5 }, ret, err);
 }
@@ -125,7 +131,8 @@ struct envelope_name {
 
 static int by_name(const void *a, const void *b)
 {
-	return memcmp(((const struct envelope_name *)a)->sha256, ((const struct envelope_name *)b)->sha256, 64);
+	return memcmp(((const struct envelope_name *)a)->sha256,
+		((const struct envelope_name *)b)->sha256, 64);
 }
 
 static void name_envelope(struct buf *names, struct str content, const struct oid *oid)
@@ -194,7 +201,8 @@ int content_commit(struct store *s, struct pack_writer *w, struct oid *ret, stru
 
 /* ---- packs of large parts ---- */
 
-static int adopt_file(struct store *s, struct volume *v, const struct oid *pack, const char *kind, struct err *err)
+static int adopt_file(struct store *s, struct volume *v, const struct oid *pack, const char *kind,
+	struct err *err)
 {
 	char hex[OID_TEXT], name[64];
 
@@ -250,8 +258,8 @@ static void batch_done(struct batch *b)
 	map_done(&b->envelopes);
 }
 
-static int add_objects(struct store *s, struct batch *b, struct volume *v, struct pack_writer *w,
-	struct err *err)
+static int add_objects(
+	struct store *s, struct batch *b, struct volume *v, struct pack_writer *w, struct err *err)
 {
 	_cleanup_(buf_done) struct buf names = BUF_INIT;
 	int r = 0;
@@ -316,7 +324,8 @@ static int apply_keys(struct store *s, const struct batch *b, struct err *err)
 		adds += f->key_count;
 		deletes += f->delete_count;
 	}
-	return keys_apply(s->keys, add, adds, delete, deletes, b->frames[b->count - 1]->frame.number, err);
+	return keys_apply(
+		s->keys, add, adds, delete, deletes, b->frames[b->count - 1]->frame.number, err);
 }
 
 /* ---- ledger and followers ---- */
@@ -362,7 +371,8 @@ static int batch_file(void *context, const struct commit *commit, const struct l
 
 	(void)commit;
 	if (!o)
-		return err_set(err, ERR_CORRUPT, tr("a frame lacks the file '%.*s'"), STR_ARG(file->path));
+		return err_set(
+			err, ERR_CORRUPT, tr("a frame lacks the file '%.*s'"), STR_ARG(file->path));
 	*ret_oid = o->oid;
 	buf_add_str(ret, o->content);
 	return buf_check(ret, err);
@@ -386,7 +396,8 @@ static void tell(struct store *s, const struct batch *b, const struct facts *f)
 	s->on_applied(s->on_applied_context, events, f->count);
 }
 
-/* Commits of the batch that are beyond the ledger's mark go into it; all are told to the followers. */
+/* Commits of the batch that are beyond the ledger's mark go into it; all are told to the followers.
+ */
 static int follow_batch(struct store *s, struct batch *b, struct err *err)
 {
 	struct batch_facts source = { s, b };
@@ -445,7 +456,8 @@ static void collect(struct store *s, struct batch *b)
 	size_t room = 0;
 
 	*b = (struct batch){ .volume = f->frame.volume };
-	for (; f && f->frame.volume == b->volume && (b->count == 0 || bytes + f->bytes <= APPLY_MAX_BYTES);
+	for (; f && f->frame.volume == b->volume &&
+		(b->count == 0 || bytes + f->bytes <= APPLY_MAX_BYTES);
 		f = f->next) {
 		if (b->count == room) {
 			room = room ? room * 2 : 16;
@@ -475,8 +487,9 @@ static uint64_t pack_size(int dir, const struct oid *name)
 	return fstatat(dir, file, &st, 0) == 0 ? (uint64_t)st.st_size : 0;
 }
 
-/* Packs of like size (within a factor of 8) are a tier; when enough stand in one, they become one of the next. So every
- * byte is copied a few times in its life and the number of packs stays small (libgit2 keeps a descriptor for each). */
+/* Packs of like size (within a factor of 8) are a tier; when enough stand in one, they become one
+ * of the next. So every byte is copied a few times in its life and the number of packs stays small
+ * (libgit2 keeps a descriptor for each). */
 static unsigned tier_of(uint64_t bytes)
 {
 	unsigned tier = 0;
@@ -556,7 +569,7 @@ static void wait_ms(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t ms)
 static bool is_time(struct store *s, int64_t since)
 {
 	return s->flush_now || s->applier_stopping || s->pending.bytes >= APPLY_NOW_BYTES ||
-		clock_ticks() - since >= s->options.apply_delay_ms * 1000000;
+	       clock_ticks() - since >= s->options.apply_delay_ms * 1000000;
 }
 
 /* Wait for frames, and a little for company; false when it is time to end. The lock is held. */
@@ -588,7 +601,9 @@ static void *run(void *context)
 		collect(s, &b);
 		volume = b.volume;
 		(void)pthread_mutex_unlock(&s->lock);
+		(void)pthread_mutex_lock(&s->packs_lock);
 		r = apply(s, &b, &err);
+		(void)pthread_mutex_unlock(&s->packs_lock);
 		(void)pthread_mutex_lock(&s->lock);
 		s->applier_error = r;
 		s->applier_err = err;
@@ -599,13 +614,16 @@ static void *run(void *context)
 		(void)pthread_cond_broadcast(&s->applied);
 		(void)pthread_cond_broadcast(&s->space);
 		if (r < 0 && s->applier_stopping)
-			break; /* the frames are durable in the journal: the next start applies them */
+			break; /* the frames are durable in the journal: the next start applies them
+				*/
 		if (r < 0) {
 			wait_ms(&s->frames, &s->lock, RETRY_MS);
 			continue;
 		}
 		(void)pthread_mutex_unlock(&s->lock);
+		(void)pthread_mutex_lock(&s->packs_lock);
 		merge(s, volume);
+		(void)pthread_mutex_unlock(&s->packs_lock);
 		(void)pthread_mutex_lock(&s->lock);
 	}
 	(void)pthread_mutex_unlock(&s->lock);
@@ -681,7 +699,8 @@ static int take_frame(void *context, const struct frame *f, struct err *err)
 	return 0;
 }
 
-/* Frames whose head is what main already points to, and all before them, are done but for freeing them. */
+/* Frames whose head is what main already points to, and all before them, are done but for freeing
+ * them. */
 static int retire_applied(struct store *s, struct err *err)
 {
 	size_t done = 0, at = 0;
@@ -737,8 +756,8 @@ static int into_ledger(void *context, struct facts *f, struct err *err)
 }
 
 /* Whether the ledger has seen actions that the history does not have (any more). */
-static int is_ahead(struct store *s, const struct ledger_mark *mark, const struct oid *head, bool *ret,
-	struct err *err)
+static int is_ahead(struct store *s, const struct ledger_mark *mark, const struct oid *head,
+	bool *ret, struct err *err)
 {
 	_cleanup_(buf_done) struct buf content = BUF_INIT;
 	_cleanup_(freep) void *memory = NULL;

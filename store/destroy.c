@@ -1,9 +1,10 @@
 /* destroy.c - the primitive of destruction (FORMAT.md, section 11).
  *
- * The tombstone's frame is the point of no return: it deletes the keys and is durable before anything is taken away. What
- * follows only removes what nobody may read any more, in an order in which every step can be done again: keys (and SQLite's
- * WAL), the journal's used bytes, the entries of the content branch, the packs. At every start the list of tombstones is gone
- * through before anything is served: a key row that came back from an old copy of keys.db goes again. */
+ * The tombstone's frame is the point of no return: it deletes the keys and is durable before
+ * anything is taken away. What follows only removes what nobody may read any more, in an order in
+ * which every step can be done again: keys (and SQLite's WAL), the journal's used bytes, the
+ * entries of the content branch, the packs. At every start the list of tombstones is gone through
+ * before anything is served: a key row that came back from an old copy of keys.db goes again. */
 #include "store/internal.h"
 
 #include "core/base/tr.h"
@@ -46,8 +47,8 @@ static bool is_victim(void *context, const struct oid *oid)
 
 /* ---- the tombstone ---- */
 
-static int gather(struct store *s, const struct record_head *h, struct victims *victims, struct buf *keys,
-	struct err *err)
+static int gather(struct store *s, const struct record_head *h, struct victims *victims,
+	struct buf *keys, struct err *err)
 {
 	for (uint64_t version = h->version; version >= 1; version--) {
 		_cleanup_(buf_done) struct buf text = BUF_INIT_MAX(SLIP_MAX_BYTES);
@@ -72,9 +73,16 @@ static int bury(struct store *s, const struct id *record, const char *account, u
 {
 	_cleanup_(buf_done) struct buf keys = BUF_INIT;
 	struct change_record cr = { .record = *record };
-	struct change c = { .act = ACT_DESTROY, .action = *action, .account = account, .uid = uid, .time = time,
-		.records = &cr, .record_count = 1 };
-	struct tombstone t = { .archive = s->archive, .record = *record, .epoch = keys_epoch(s->keys) };
+	struct change c = { .act = ACT_DESTROY,
+		.action = *action,
+		.account = account,
+		.uid = uid,
+		.time = time,
+		.records = &cr,
+		.record_count = 1 };
+	struct tombstone t = {
+		.archive = s->archive, .record = *record, .epoch = keys_epoch(s->keys)
+	};
 	struct record_head h;
 	int r = store_find(s, record, &h, err);
 
@@ -124,7 +132,8 @@ static int find_entries(struct volume *v, const struct oid *tree, struct str pat
 
 		buf_addf(&below, "%.*s%s%.*s", STR_ARG(path), path.n ? "/" : "", STR_ARG(e.name));
 		if (depth < 3) {
-			r = find_entries(v, &e.oid, buf_str(&below), depth + 1, victims, paths, err);
+			r = find_entries(
+				v, &e.oid, buf_str(&below), depth + 1, victims, paths, err);
 		} else if (map_get(&victims->oids, e.oid.b)) {
 			buf_add_str(paths, buf_str(&below));
 			buf_addc(paths, '\0');
@@ -134,7 +143,8 @@ static int find_entries(struct volume *v, const struct oid *tree, struct str pat
 }
 
 /* A new content tree without them, in a pack of its own; then the ref. */
-static int leave_content(struct store *s, struct volume *v, const struct victims *victims, struct err *err)
+static int leave_content(
+	struct store *s, struct volume *v, const struct victims *victims, struct err *err)
 {
 	_cleanup_(buf_done) struct buf paths = BUF_INIT_MAX((size_t)1 << 30);
 	_cleanup_(pack_freep) struct pack_writer *w = NULL;
@@ -164,8 +174,8 @@ static int leave_content(struct store *s, struct volume *v, const struct victims
 	return r;
 }
 
-static int holds_victim(int dir, const struct oid *pack, const struct victims *victims, bool *ret,
-	struct err *err)
+static int holds_victim(
+	int dir, const struct oid *pack, const struct victims *victims, bool *ret, struct err *err)
 {
 	_cleanup_(pack_closep) struct pack_reader *reader = NULL;
 	int r = pack_open(dir, pack, &reader, err);
@@ -252,8 +262,10 @@ int store_destroy(struct store *s, const struct id *record, const char *account,
 	if (r < 0)
 		return r;
 	r = hold_writer(s, err);
+	(void)pthread_mutex_lock(&s->packs_lock);
 	if (r == 0)
 		r = take_away(s, &victims, err);
+	(void)pthread_mutex_unlock(&s->packs_lock);
 	if (r == 0)
 		r = ledger_finished(s->ledger, record, err);
 	release_writer(s);
@@ -271,7 +283,8 @@ static int collect_id(void *context, const struct id *record, struct err *err)
 }
 
 /* The envelopes that a record's tombstone names. */
-static int read_tombstone(struct store *s, const struct id *record, struct victims *victims, struct err *err)
+static int read_tombstone(
+	struct store *s, const struct id *record, struct victims *victims, struct err *err)
 {
 	_cleanup_(buf_done) struct buf path = BUF_INIT, text = BUF_INIT_MAX(SLIP_MAX_BYTES);
 	_cleanup_(freep) void *memory = NULL;
@@ -308,8 +321,8 @@ int destroy_finish_all(struct store *s, uint64_t *ret_finished, struct err *err)
 	*ret_finished = 0;
 	r = ledger_destroyed(s->ledger, false, collect_id, &all, err);
 	if (r == 0 && all.n)
-		r = keys_delete_records(s->keys, (const struct id *)(const void *)all.p, all.n / ID_BYTES,
-			&came_back, err);
+		r = keys_delete_records(s->keys, (const struct id *)(const void *)all.p,
+			all.n / ID_BYTES, &came_back, err);
 	if (r == 0)
 		r = ledger_destroyed(s->ledger, came_back == 0, collect_id, &open, err);
 	count = open.n / ID_BYTES;

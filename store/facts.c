@@ -40,7 +40,8 @@ static int read_file(const struct facts_reader *reader, struct facts *f, const s
 		return r;
 	sha256(text.p, text.n, digest.b);
 	if (!digest_equal(&digest, &file->sha256))
-		return err_set(err, ERR_CORRUPT, tr("'%.*s' does not have the SHA-256 that its commit names"),
+		return err_set(err, ERR_CORRUPT,
+			tr("'%.*s' does not have the SHA-256 that its commit names"),
 			STR_ARG(file->path));
 	*ret = (struct str){ arena_text(f->arena, buf_str(&text)), text.n };
 	return 0;
@@ -60,7 +61,8 @@ static int read_fact(const struct facts_reader *reader, struct facts *f, const s
 	fact->path = file->path;
 	slash = file->path.n ? memrchr(file->path.p, '/', file->path.n) : NULL;
 	if (!slash)
-		return err_set(err, ERR_CORRUPT, tr("'%.*s' is not the path of a slip"), STR_ARG(file->path));
+		return err_set(err, ERR_CORRUPT, tr("'%.*s' is not the path of a slip"),
+			STR_ARG(file->path));
 	fact->folder = (struct str){ file->path.p, (size_t)(slash - file->path.p) };
 	name = (struct str){ slash + 1, file->path.n - fact->folder.n - 1 };
 	fact->is_tombstone = str_is(name, "destroyed");
@@ -72,8 +74,8 @@ static int read_fact(const struct facts_reader *reader, struct facts *f, const s
 	return r;
 }
 
-static int read_all(const struct facts_reader *reader, struct facts *f, const struct oid *oid,
-	struct err *err)
+static int read_all(
+	const struct facts_reader *reader, struct facts *f, const struct oid *oid, struct err *err)
 {
 	_cleanup_(buf_done) struct buf raw = BUF_INIT_MAX(COMMIT_MAX_BYTES);
 	struct listed *files = &f->commit.file;
@@ -102,7 +104,8 @@ static int read_all(const struct facts_reader *reader, struct facts *f, const st
 			return r;
 		keep(f, files);
 		if (count != f->commit.files)
-			return err_set(err, ERR_CORRUPT, tr("a list does not name as many files as its commit says"));
+			return err_set(err, ERR_CORRUPT,
+				tr("a list does not name as many files as its commit says"));
 	}
 	f->facts = arena_zero(f->arena, count, sizeof(*f->facts));
 	f->count = count;
@@ -121,7 +124,8 @@ int facts_read(const struct facts_reader *reader, const struct oid *commit, stru
 		char text[OID_TEXT];
 
 		facts_done(&f);
-		return err_prefix(err, r, tr("commit %s"), hex_encode(commit->b, sizeof(commit->b), text));
+		return err_prefix(
+			err, r, tr("commit %s"), hex_encode(commit->b, sizeof(commit->b), text));
 	}
 	*ret = f;
 	return 0;

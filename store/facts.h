@@ -1,18 +1,20 @@
 /* facts.h - what one action on main says, read back out of commit, list, slips and tombstones.
  *
- * The ledger, the followers and replay after a crash all learn of writes through here and nowhere else, whether the objects
- * come from a frame or from a volume. Pure but for the reader that the caller gives. */
+ * The ledger, the followers and replay after a crash all learn of writes through here and nowhere
+ * else, whether the objects come from a frame or from a volume. Pure but for the reader that the
+ * caller gives. */
 #ifndef MUN_STORE_FACTS_H
 #define MUN_STORE_FACTS_H
 
 #include "core/base/arena.h"
 #include "store/commit.h"
 
-/* Finds a file that an action added: its content appended to `ret`, by its path and SHA-256; the commit tells the tree. */
+/* Finds a file that an action added: its content appended to `ret`, by its path and SHA-256; the
+ * commit tells the tree. */
 struct facts_reader {
 	int (*commit)(void *context, const struct oid *oid, struct buf *ret, struct err *err);
-	int (*file)(void *context, const struct commit *commit, const struct listed *file, struct oid *ret_oid,
-		struct buf *ret, struct err *err);
+	int (*file)(void *context, const struct commit *commit, const struct listed *file,
+		struct oid *ret_oid, struct buf *ret, struct err *err);
 	void *context;
 };
 
@@ -22,7 +24,7 @@ struct fact {
 	struct str path;   /* "<folder>/<hi>/<lo>/<number>/v1" */
 	struct str folder; /* without the file's name */
 	bool is_tombstone;
-	struct slip slip;	    /* one of the two */
+	struct slip slip; /* one of the two */
 	struct tombstone tombstone;
 };
 

@@ -1,9 +1,10 @@
-/* internal.h - struct store from the inside, for the files that are its parts: store.c, writer.c, applier.c, read.c, destroy.c.
+/* internal.h - struct store from the inside, for the files that are its parts: store.c, writer.c,
+ * applier.c, read.c, destroy.c.
  *
  * Who may touch what:
  *   queue, stop, flush_to ...      under `lock`
  *   w (the writer's state)         the writer thread alone, once it runs
- *   content, merges                the applier thread alone
+ *   content, packs of volumes      under `packs_lock`
  *   pending, ledger, keys, volumes have locks of their own */
 #ifndef MUN_STORE_INTERNAL_H
 #define MUN_STORE_INTERNAL_H
@@ -31,8 +32,8 @@ struct writer {
 	struct digest previous; /* SHA-256 of the commit at head */
 	uint64_t actions, records;
 	int64_t last_time;
-	int64_t volume_year;	/* of the first commit of the volume */
-	uint64_t volume_bytes;	/* in packs and frames, roughly */
+	int64_t volume_year;   /* of the first commit of the volume */
+	uint64_t volume_bytes; /* in packs and frames, roughly */
 	struct tree_cache *trees;
 	struct pending_frame *building;
 	struct staged staged;
@@ -70,7 +71,7 @@ struct store {
 	struct change *queue, **queue_last;
 	bool unsealed, stopping, failed, applier_stopping, flush_now;
 	bool held, writing; /* destruction holds the writer; it is inside a frame */
-	int applier_error; /* the last apply failed: code, text below */
+	int applier_error;  /* the last apply failed: code, text below */
 	struct err applier_err;
 	uint64_t published_frame, applied_frame;
 	uint32_t published_volume;
@@ -80,6 +81,9 @@ struct store {
 	bool writer_runs, applier_runs;
 
 	struct writer w;
+	/* Who changes packs: the applier while it applies or merges, destruction while it takes
+	 * away. */
+	pthread_mutex_t packs_lock;
 	struct content content;
 
 	store_applied on_applied;
@@ -96,8 +100,8 @@ int store_make_volume(struct store *s, uint32_t number, struct volume **ret, str
 /* writer.c */
 int writer_start(struct store *s, struct err *err);
 void writer_stop(struct store *s);
-/* Write the first commit of a volume that follows the present one (none: volume 1), and wait for it to be durable. Before the
- * thread runs. */
+/* Write the first commit of a volume that follows the present one (none: volume 1), and wait for it
+ * to be durable. Before the thread runs. */
 int writer_open_first(struct store *s, struct err *err);
 
 /* applier.c */
@@ -111,8 +115,8 @@ int applier_follow(struct store *s, bool *ret_rebuilt, struct err *err);
 /* Remove packs from incoming/ that nothing adopted. */
 int applier_remove_orphans(struct store *s, uint64_t *ret, struct err *err);
 
-/* The content branch: root tree of a volume's (zeros: none yet); its commit of what s->content.trees holds, written into a pack;
- * forget what is in memory of it. */
+/* The content branch: root tree of a volume's (zeros: none yet); its commit of what
+ * s->content.trees holds, written into a pack; forget what is in memory of it. */
 int content_root(struct store *s, struct volume *v, struct oid *ret, struct err *err);
 int content_commit(struct store *s, struct pack_writer *w, struct oid *ret, struct err *err);
 void content_forget(struct store *s);
@@ -125,12 +129,14 @@ struct volume_facts {
 void read_facts_reader(struct volume_facts *v, struct facts_reader *ret);
 /* Every action after a count, in order; non-zero from `each` stops. */
 int read_each_action(struct store *s, uint64_t after,
-	int (*each)(void *context, struct facts *f, struct err *err), void *context, struct err *err);
+	int (*each)(void *context, struct facts *f, struct err *err), void *context,
+	struct err *err);
 int read_first_commit(struct store *s, uint32_t volume, struct oid *ret, struct err *err);
 /* Views into f. */
 void event_of_fact(const struct facts *f, size_t i, struct store_event *ret);
 /* A file of a volume's main. */
-int read_main_file(struct store *s, uint32_t volume, struct str path, struct buf *ret, struct err *err);
+int read_main_file(
+	struct store *s, uint32_t volume, struct str path, struct buf *ret, struct err *err);
 int read_checkpoint(struct store *s, struct buf *ret, struct err *err);
 int read_object(struct store *s, uint32_t volume, const struct oid *oid, enum object_type *ret_type,
 	struct buf *ret, struct err *err);

@@ -46,6 +46,9 @@ int keys_find(struct keys *k, const struct id *key, const struct id *record, uin
  * is not there is fine), and remember the frame up to which this holds. */
 int keys_apply(struct keys *k, const struct wrapped_key *add, size_t add_count, const struct id *delete,
 	size_t delete_count, uint64_t frame, struct err *err);
+/* Delete every key of these records, in one durable transaction; how many rows there were. */
+int keys_delete_records(struct keys *k, const struct id *records, size_t count, uint64_t *ret_deleted,
+	struct err *err);
 /* The frame of the last keys_apply. */
 int keys_applied_frame(struct keys *k, uint64_t *ret, struct err *err);
 /* Copy the WAL into the database and cut it to nothing, so that deleted rows are nowhere in the files. */

@@ -1,8 +1,8 @@
 /* ledger.c - see ledger.h.
  *
- * Rows are keyed by sequence number, so that filing appends to the table; the two indexes are over short values (the id, a
- * 64-bit hash of the number). synchronous=NORMAL: after a power cut the last transactions may be missing, and the mark then says
- * from where to read the history again. */
+ * Rows are keyed by sequence number, so that filing appends to the table; the two indexes are over
+ * short values (the id, a 64-bit hash of the number). synchronous=NORMAL: after a power cut the
+ * last transactions may be missing, and the mark then says from where to read the history again. */
 #include "store/ledger.h"
 
 #include "core/base/map.h"
@@ -18,8 +18,10 @@ enum { LEDGER_FORMAT = 1 };
 
 static const char schema[] =
 	"CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;"
-	"CREATE TABLE head (sequence INTEGER PRIMARY KEY, record BLOB NOT NULL, version INTEGER NOT NULL,"
-	" destroyed INTEGER NOT NULL, volume INTEGER NOT NULL, slip BLOB NOT NULL, slip_oid BLOB NOT NULL,"
+	"CREATE TABLE head (sequence INTEGER PRIMARY KEY, record BLOB NOT NULL, version INTEGER "
+	"NOT NULL,"
+	" destroyed INTEGER NOT NULL, volume INTEGER NOT NULL, slip BLOB NOT NULL, slip_oid BLOB "
+	"NOT NULL,"
 	" number_hash INTEGER NOT NULL, number TEXT NOT NULL, folder TEXT NOT NULL);"
 	"CREATE UNIQUE INDEX head_record ON head (record);"
 	"CREATE INDEX head_number ON head (number_hash);"
@@ -27,12 +29,32 @@ static const char schema[] =
 	"CREATE TABLE serial (scope TEXT PRIMARY KEY, last INTEGER NOT NULL) WITHOUT ROWID;";
 
 enum statement {
-	BEGIN, COMMIT, ROLLBACK, PUT_MARK, GET_MARK, PUT_HEAD, PUT_DESTROYED, PUT_REQUEST, PUT_SERIAL,
-	PUT_FINISHED, CLEAR_HEAD, CLEAR_REQUEST, CLEAR_SERIAL, CLEAR_MARK, FIND_RECORD, FIND_NUMBER, FIND_SEQUENCE, FIND_REQUEST, FIND_SERIAL, FIND_DESTROYED, STATEMENTS
+	BEGIN,
+	COMMIT,
+	ROLLBACK,
+	PUT_MARK,
+	GET_MARK,
+	PUT_HEAD,
+	PUT_DESTROYED,
+	PUT_REQUEST,
+	PUT_SERIAL,
+	PUT_FINISHED,
+	CLEAR_HEAD,
+	CLEAR_REQUEST,
+	CLEAR_SERIAL,
+	CLEAR_MARK,
+	FIND_RECORD,
+	FIND_NUMBER,
+	FIND_SEQUENCE,
+	FIND_REQUEST,
+	FIND_SERIAL,
+	FIND_DESTROYED,
+	STATEMENTS
 };
 
-#define HEAD_COLUMNS                                                                               \
-	"SELECT record, sequence, version, destroyed, volume, slip, slip_oid, number, folder FROM head "
+#define HEAD_COLUMNS \
+	"SELECT record, sequence, version, destroyed, volume, slip, slip_oid, number, folder " \
+	"FROM head "
 
 static const char *const sql[STATEMENTS] = {
 	[BEGIN] = "BEGIN IMMEDIATE",
@@ -41,7 +63,8 @@ static const char *const sql[STATEMENTS] = {
 	[PUT_MARK] = "INSERT OR REPLACE INTO meta VALUES ('mark', ?1)",
 	[GET_MARK] = "SELECT value FROM meta WHERE name = 'mark'",
 	[PUT_HEAD] = "INSERT INTO head VALUES (?1, ?2, ?3, 0, ?4, ?5, ?6, ?7, ?8, ?9)"
-		     " ON CONFLICT (sequence) DO UPDATE SET version = ?3, volume = ?4, slip = ?5, slip_oid = ?6",
+		     " ON CONFLICT (sequence) DO UPDATE SET version = ?3, volume = ?4, slip = ?5, "
+		     "slip_oid = ?6",
 	[PUT_DESTROYED] = "UPDATE head SET destroyed = 1 WHERE record = ?1 AND destroyed = 0",
 	[PUT_FINISHED] = "UPDATE head SET destroyed = 2 WHERE record = ?1",
 	[CLEAR_HEAD] = "DELETE FROM head",
@@ -56,7 +79,8 @@ static const char *const sql[STATEMENTS] = {
 	[FIND_SEQUENCE] = HEAD_COLUMNS "WHERE sequence = ?1",
 	[FIND_REQUEST] = "SELECT record FROM request WHERE hash = ?1",
 	[FIND_SERIAL] = "SELECT last FROM serial WHERE scope = ?1",
-	[FIND_DESTROYED] = "SELECT record FROM head WHERE destroyed >= 1 AND destroyed <= ?1 ORDER BY sequence",
+	[FIND_DESTROYED] = "SELECT record FROM head WHERE destroyed >= 1 AND destroyed <= ?1 ORDER "
+			   "BY sequence",
 };
 
 struct ledger {
@@ -70,8 +94,9 @@ static int fail(struct ledger *l, int code, struct err *err)
 	int primary = code & 0xff;
 
 	return err_set(err,
-		primary == SQLITE_FULL ? ERR_FULL :
-		primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB ? ERR_CORRUPT : ERR_IO,
+		primary == SQLITE_FULL					? ERR_FULL
+		: primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB ? ERR_CORRUPT
+									: ERR_IO,
 		tr("the ledger (derived/ledger.db): %s"), sqlite3_errmsg(l->db));
 }
 
@@ -108,15 +133,17 @@ static int64_t number_hash(struct str number)
 	return h;
 }
 
-/* Whether the file is a ledger of this archive and format; anything else is thrown away by the caller. */
+/* Whether the file is a ledger of this archive and format; anything else is thrown away by the
+ * caller. */
 static bool is_ours(struct ledger *l, const struct id *archive)
 {
 	sqlite3_stmt *st = NULL;
 	char text[ID_TEXT];
 	bool ours = false;
 
-	if (sqlite3_prepare_v2(l->db, "SELECT value FROM meta WHERE name = 'archive'", -1, &st, NULL) ==
-			SQLITE_OK && sqlite3_step(st) == SQLITE_ROW) {
+	if (sqlite3_prepare_v2(l->db, "SELECT value FROM meta WHERE name = 'archive'", -1, &st,
+		    NULL) == SQLITE_OK &&
+		sqlite3_step(st) == SQLITE_ROW) {
 		const char *value = (const char *)sqlite3_column_text(st, 0);
 
 		(void)hex_encode(archive->b, sizeof(archive->b), text);
@@ -131,7 +158,8 @@ static int make(struct ledger *l, const struct id *archive)
 	char text[ID_TEXT], meta[160];
 
 	(void)snprintf(meta, sizeof(meta),
-		"INSERT INTO meta VALUES ('format', %d), ('archive', '%s'); PRAGMA user_version = %d",
+		"INSERT INTO meta VALUES ('format', %d), ('archive', '%s'); PRAGMA user_version = "
+		"%d",
 		LEDGER_FORMAT, hex_encode(archive->b, sizeof(archive->b), text), LEDGER_FORMAT);
 	if (sqlite3_exec(l->db, "BEGIN", NULL, NULL, NULL) != SQLITE_OK ||
 		sqlite3_exec(l->db, schema, NULL, NULL, NULL) != SQLITE_OK ||
@@ -151,8 +179,12 @@ static int connect(struct ledger *l, const char *path, bool writable)
 	if (!writable)
 		return 0;
 	return sqlite3_exec(l->db,
-		"PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -16384;"
-		"PRAGMA temp_store = MEMORY", NULL, NULL, NULL) == SQLITE_OK ? 0 : -1;
+		       "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size "
+		       "= -16384;"
+		       "PRAGMA temp_store = MEMORY",
+		       NULL, NULL, NULL) == SQLITE_OK
+		       ? 0
+		       : -1;
 }
 
 static void remove_files(const char *path)
@@ -167,8 +199,8 @@ static void remove_files(const char *path)
 	}
 }
 
-int ledger_open(const char *derived_path, const struct id *archive, bool writable, struct ledger **ret,
-	struct err *err)
+int ledger_open(const char *derived_path, const struct id *archive, bool writable,
+	struct ledger **ret, struct err *err)
 {
 	_cleanup_(ledger_freep) struct ledger *l = xcalloc(1, sizeof(*l));
 	_cleanup_(buf_done) struct buf path = BUF_INIT;
@@ -188,7 +220,8 @@ int ledger_open(const char *derived_path, const struct id *archive, bool writabl
 		return err_set(err, ERR_IO, tr("cannot open the ledger (derived/ledger.db): %s"),
 			l->db ? sqlite3_errmsg(l->db) : "");
 	for (size_t i = 0; i < STATEMENTS; i++) {
-		rc = sqlite3_prepare_v3(l->db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &l->statements[i], NULL);
+		rc = sqlite3_prepare_v3(
+			l->db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &l->statements[i], NULL);
 		if (rc != SQLITE_OK)
 			return fail(l, rc, err);
 	}
@@ -236,7 +269,8 @@ int ledger_mark(struct ledger *l, struct ledger_mark *ret, struct err *err)
 	return r;
 }
 
-static int put_slip(struct ledger *l, const struct facts *f, const struct fact *fact, struct err *err)
+static int put_slip(
+	struct ledger *l, const struct facts *f, const struct fact *fact, struct err *err)
 {
 	const struct slip *slip = &fact->slip;
 	sqlite3_stmt *st = l->statements[PUT_HEAD];
@@ -265,8 +299,8 @@ static int put_slip(struct ledger *l, const struct facts *f, const struct fact *
 static bool is_last_of_scope(const struct facts *f, size_t i)
 {
 	return i + 1 == f->count || f->facts[i + 1].is_tombstone ||
-		!str_eq(f->facts[i].slip.scope, f->facts[i + 1].slip.scope) ||
-		f->facts[i + 1].slip.serial < f->facts[i].slip.serial;
+	       !str_eq(f->facts[i].slip.scope, f->facts[i + 1].slip.scope) ||
+	       f->facts[i + 1].slip.serial < f->facts[i].slip.serial;
 }
 
 static int put_action(struct ledger *l, const struct facts *f, struct err *err)
@@ -277,7 +311,8 @@ static int put_action(struct ledger *l, const struct facts *f, struct err *err)
 		const struct fact *fact = &f->facts[i];
 
 		if (fact->is_tombstone) {
-			bind_blob(l->statements[PUT_DESTROYED], 1, fact->tombstone.record.b, ID_BYTES);
+			bind_blob(l->statements[PUT_DESTROYED], 1, fact->tombstone.record.b,
+				ID_BYTES);
 			r = run(l, PUT_DESTROYED, err);
 			continue;
 		}
@@ -388,7 +423,8 @@ int ledger_find(struct ledger *l, const struct id *record, struct record_head *r
 	return r;
 }
 
-int ledger_find_number(struct ledger *l, struct str number, struct record_head *ret, struct err *err)
+int ledger_find_number(
+	struct ledger *l, struct str number, struct record_head *ret, struct err *err)
 {
 	int r;
 
@@ -400,7 +436,8 @@ int ledger_find_number(struct ledger *l, struct str number, struct record_head *
 	return r;
 }
 
-int ledger_find_sequence(struct ledger *l, uint64_t sequence, struct record_head *ret, struct err *err)
+int ledger_find_sequence(
+	struct ledger *l, uint64_t sequence, struct record_head *ret, struct err *err)
 {
 	int r;
 
@@ -411,7 +448,8 @@ int ledger_find_sequence(struct ledger *l, uint64_t sequence, struct record_head
 	return r;
 }
 
-int ledger_find_request(struct ledger *l, const struct id *request, struct id *ret_record, struct err *err)
+int ledger_find_request(
+	struct ledger *l, const struct id *request, struct id *ret_record, struct err *err)
 {
 	sqlite3_stmt *st = l->statements[FIND_REQUEST];
 	int rc, r = 0;
@@ -462,7 +500,8 @@ int ledger_finished(struct ledger *l, const struct id *record, struct err *err)
 
 int ledger_clear(struct ledger *l, struct err *err)
 {
-	static const enum statement all[] = { BEGIN, CLEAR_HEAD, CLEAR_REQUEST, CLEAR_SERIAL, CLEAR_MARK, COMMIT };
+	static const enum statement all[] = { BEGIN, CLEAR_HEAD, CLEAR_REQUEST, CLEAR_SERIAL,
+		CLEAR_MARK, COMMIT };
 	int r = 0;
 
 	(void)pthread_mutex_lock(&l->lock);
@@ -475,7 +514,8 @@ int ledger_clear(struct ledger *l, struct err *err)
 }
 
 int ledger_destroyed(struct ledger *l, bool unfinished_only,
-	int (*each)(void *context, const struct id *record, struct err *err), void *context, struct err *err)
+	int (*each)(void *context, const struct id *record, struct err *err), void *context,
+	struct err *err)
 {
 	_cleanup_(buf_done) struct buf ids = BUF_INIT;
 	sqlite3_stmt *st = l->statements[FIND_DESTROYED];

@@ -4,14 +4,14 @@
 #include <stdlib.h>
 
 /* Make room for one more row of an array that doubles. */
-#define GROW(array, count, room)                                                                   \
-	do {                                                                                       \
-		if ((count) == (room)) {                                                           \
-			(room) = (room) ? (room) * 2 : 16;                                         \
-			(array) = realloc((array), (room) * sizeof(*(array)));                     \
-			if (!(array))                                                              \
-				abort();                                                           \
-		}                                                                                  \
+#define GROW(array, count, room) \
+	do { \
+		if ((count) == (room)) { \
+			(room) = (room) ? (room)*2 : 16; \
+			(array) = realloc((array), (room) * sizeof(*(array))); \
+			if (!(array)) \
+				abort(); \
+		} \
 	} while (0)
 
 struct pending_frame *pending_frame_new(uint32_t volume)
@@ -37,14 +37,14 @@ void pending_frame_free(struct pending_frame *f)
 	free(f);
 }
 
-void pending_frame_add(struct pending_frame *f, enum object_type type, bool is_envelope, const struct oid *oid,
-	struct str content)
+void pending_frame_add(struct pending_frame *f, enum object_type type, bool is_envelope,
+	const struct oid *oid, struct str content)
 {
 	GROW(f->objects, f->frame.object_count, f->object_room);
-	f->objects[f->frame.object_count++] = (struct frame_object){
-		.type = type, .is_envelope = is_envelope, .oid = *oid,
-		.content = { arena_copy(f->arena, content.p, content.n), content.n }
-	};
+	f->objects[f->frame.object_count++] = (struct frame_object){ .type = type,
+		.is_envelope = is_envelope,
+		.oid = *oid,
+		.content = { arena_copy(f->arena, content.p, content.n), content.n } };
 	f->frame.objects = f->objects;
 	f->bytes += content.n;
 }
@@ -166,7 +166,8 @@ void pending_retire(struct pending *p, size_t count)
 	(void)pthread_rwlock_unlock(&p->lock);
 }
 
-bool pending_object(struct pending *p, const struct oid *oid, enum object_type *ret_type, struct buf *ret)
+bool pending_object(
+	struct pending *p, const struct oid *oid, enum object_type *ret_type, struct buf *ret)
 {
 	const struct frame_object *o;
 
@@ -195,7 +196,8 @@ bool pending_key(struct pending *p, const struct id *key, struct wrapped_key *re
 	return w != NULL;
 }
 
-static bool copy_head(struct pending *p, const struct map *m, const void *key, struct record_head *ret)
+static bool copy_head(
+	struct pending *p, const struct map *m, const void *key, struct record_head *ret)
 {
 	const struct pending_head *h;
 

@@ -1,7 +1,9 @@
-/* pending.h - frames that are durable in the journal but not yet in packs, and what they say: objects, keys, heads.
+/* pending.h - frames that are durable in the journal but not yet in packs, and what they say:
+ * objects, keys, heads.
  *
- * The writer publishes a frame when its fdatasync has returned; the applier takes it out when packs, keys and refs are durable.
- * In between, reads look here first. Any thread; one lock inside. */
+ * The writer publishes a frame when its fdatasync has returned; the applier takes it out when
+ * packs, keys and refs are durable. In between, reads look here first. Any thread; one lock inside.
+ */
 #ifndef MUN_STORE_PENDING_H
 #define MUN_STORE_PENDING_H
 
@@ -29,7 +31,8 @@ struct pending_frame {
 	struct id *deletes;
 	struct pending_head **heads;
 	struct oid *commits; /* the actions in it, in order */
-	size_t object_room, key_room, pack_room, delete_room, head_count, head_room, commit_count, commit_room;
+	size_t object_room, key_room, pack_room, delete_room, head_count, head_room, commit_count,
+		commit_room;
 	uint64_t bytes;
 	struct arena *arena;
 	struct pending_frame *next;
@@ -39,8 +42,8 @@ struct pending_frame *pending_frame_new(uint32_t volume);
 void pending_frame_free(struct pending_frame *f);
 DEFINE_CLEANUP(struct pending_frame *, pending_frame_free)
 /* Copies the content into the frame's arena and gives the object's name. */
-void pending_frame_add(struct pending_frame *f, enum object_type type, bool is_envelope, const struct oid *oid,
-	struct str content);
+void pending_frame_add(struct pending_frame *f, enum object_type type, bool is_envelope,
+	const struct oid *oid, struct str content);
 void pending_frame_add_key(struct pending_frame *f, const struct wrapped_key *key);
 void pending_frame_add_pack(struct pending_frame *f, const struct oid *pack);
 void pending_frame_add_delete(struct pending_frame *f, const struct id *key);
@@ -62,7 +65,8 @@ void pending_publish(struct pending *p, struct pending_frame *f);
 void pending_retire(struct pending *p, size_t count);
 
 /* The object's content, appended to `ret`; false when it is not pending. */
-bool pending_object(struct pending *p, const struct oid *oid, enum object_type *ret_type, struct buf *ret);
+bool pending_object(
+	struct pending *p, const struct oid *oid, enum object_type *ret_type, struct buf *ret);
 bool pending_key(struct pending *p, const struct id *key, struct wrapped_key *ret);
 /* Copies of a head (record_head_done); false when there is none. */
 bool pending_find(struct pending *p, const struct id *record, struct record_head *ret);

@@ -85,12 +85,14 @@ int store_find_number(struct store *s, struct str number, struct record_head *re
 	return ledger_find_number(s->ledger, number, ret, err);
 }
 
-int store_find_sequence(struct store *s, uint64_t sequence, struct record_head *ret, struct err *err)
+int store_find_sequence(
+	struct store *s, uint64_t sequence, struct record_head *ret, struct err *err)
 {
 	return ledger_find_sequence(s->ledger, sequence, ret, err);
 }
 
-int store_find_request(struct store *s, const struct id *request, struct id *ret_record, struct err *err)
+int store_find_request(
+	struct store *s, const struct id *request, struct id *ret_record, struct err *err)
 {
 	if (pending_find_request(&s->pending, request, ret_record))
 		return 0;
@@ -103,9 +105,11 @@ int store_request(struct store *s, const void *p, size_t n, struct id *ret, stru
 
 	(void)pthread_mutex_lock(&s->lock);
 	if (s->requests)
-		(void)crypto_generichash(ret->b, sizeof(ret->b), p, n, s->requests->p, s->requests->n);
+		(void)crypto_generichash(
+			ret->b, sizeof(ret->b), p, n, s->requests->p, s->requests->n);
 	else
-		r = err_set(err, ERR_SEALED, tr("the archive is sealed: two custodians must unseal it first"));
+		r = err_set(err, ERR_SEALED,
+			tr("the archive is sealed: two custodians must unseal it first"));
 	(void)pthread_mutex_unlock(&s->lock);
 	return r;
 }
@@ -134,7 +138,8 @@ static int find_path(struct store *s, uint32_t volume, const struct oid *root, s
 		if (r < 0)
 			return r;
 		if (r == 0)
-			return err_set(err, ERR_NOTFOUND, tr("'%.*s' is not in volume %u"), STR_ARG(path), volume);
+			return err_set(err, ERR_NOTFOUND, tr("'%.*s' is not in volume %u"),
+				STR_ARG(path), volume);
 		at = e.oid;
 	}
 	*ret = at;
@@ -159,7 +164,8 @@ static int read_path(struct store *s, uint32_t volume, const struct oid *head, s
 	return r;
 }
 
-int read_main_file(struct store *s, uint32_t volume, struct str path, struct buf *ret, struct err *err)
+int read_main_file(
+	struct store *s, uint32_t volume, struct str path, struct buf *ret, struct err *err)
 {
 	struct oid head, oid;
 	int r = store_main(s, volume, &head, err);
@@ -192,7 +198,9 @@ int store_slip(struct store *s, const struct record_head *h, uint64_t version, s
 
 		sha256(text.p, text.n, digest.b);
 		if (!digest_equal(&digest, &expected))
-			return err_set(err, ERR_CORRUPT, tr("the slip of version %llu of '%s' is not the one that was signed"),
+			return err_set(err, ERR_CORRUPT,
+				tr("the slip of version %llu of '%s' is not the one that was "
+				   "signed"),
 				(unsigned long long)at, h->number);
 		if (at == version)
 			break;
@@ -218,8 +226,8 @@ int store_slip(struct store *s, const struct record_head *h, uint64_t version, s
 
 /* ---- content ---- */
 
-int store_record_key(struct store *s, const struct id *key, const struct id *record, uint8_t ret_key[32],
-	struct err *err)
+int store_record_key(struct store *s, const struct id *key, const struct id *record,
+	uint8_t ret_key[32], struct err *err)
 {
 	struct wrapped_key w;
 
@@ -253,7 +261,8 @@ int store_open_blob(struct store *s, const struct id *record, const struct slip_
 		return r;
 	sha256(sealed.p, sealed.n, digest.b);
 	if (sealed.n != blob->bytes || !digest_equal(&digest, &blob->sha256))
-		return err_set(err, ERR_CORRUPT, tr("an encrypted blob is not the one that was filed"));
+		return err_set(
+			err, ERR_CORRUPT, tr("an encrypted blob is not the one that was filed"));
 	r = envelope_head(buf_str(&sealed), &head, err);
 	if (r == 0)
 		r = store_record_key(s, &head.key, record, key, err);
@@ -311,9 +320,16 @@ void event_of_fact(const struct facts *f, size_t i, struct store_event *ret)
 	const struct fact *fact = &f->facts[i];
 	const struct commit *c = &f->commit;
 
-	*ret = (struct store_event){ .volume = c->volume, .commit = f->oid, .actions = c->actions,
-		.act = c->act, .action = c->action, .time = c->time, .account = c->account, .uid = c->uid,
-		.folder = fact->folder, .last_of_action = i + 1 == f->count };
+	*ret = (struct store_event){ .volume = c->volume,
+		.commit = f->oid,
+		.actions = c->actions,
+		.act = c->act,
+		.action = c->action,
+		.time = c->time,
+		.account = c->account,
+		.uid = c->uid,
+		.folder = fact->folder,
+		.last_of_action = i + 1 == f->count };
 	if (fact->is_tombstone) {
 		ret->record = fact->tombstone.record;
 		ret->sequence = fact->tombstone.sequence;
@@ -352,7 +368,8 @@ static int commits_after(struct store *s, uint32_t volume, const struct oid *hea
 	return buf_check(ret, err);
 }
 
-/* The volume in which the action after `after` stands: the last one whose first commit is not beyond it. */
+/* The volume in which the action after `after` stands: the last one whose first commit is not
+ * beyond it. */
 static int first_volume(struct store *s, uint64_t after, uint32_t *ret, struct err *err)
 {
 	uint32_t v = store_volumes(s);
@@ -378,7 +395,8 @@ static int first_volume(struct store *s, uint64_t after, uint32_t *ret, struct e
 }
 
 int read_each_action(struct store *s, uint64_t after,
-	int (*each)(void *context, struct facts *f, struct err *err), void *context, struct err *err)
+	int (*each)(void *context, struct facts *f, struct err *err), void *context,
+	struct err *err)
 {
 	uint32_t v;
 	int r = first_volume(s, after, &v, err);
@@ -460,7 +478,9 @@ int read_checkpoint(struct store *s, struct buf *ret, struct err *err)
 	_cleanup_(signer_freep) struct signer *signer = NULL;
 	uint32_t count = store_volumes(s);
 	_cleanup_(freep) struct checkpoint_volume *volumes = xcalloc(count + 1, sizeof(*volumes));
-	struct checkpoint c = { .archive = s->archive, .time = clock_now(), .volumes = volumes,
+	struct checkpoint c = { .archive = s->archive,
+		.time = clock_now(),
+		.volumes = volumes,
 		.volume_count = count };
 	int r = keys_purpose(s->keys, "checkpoint", &seed, err);
 
@@ -493,7 +513,8 @@ int store_server_key(struct store *s, struct public_key *ret, struct err *err)
 	return 0;
 }
 
-/* The first commit of a volume and those with Act: keys say who signs; here those of all volumes, once each. */
+/* The first commit of a volume and those with Act: keys say who signs; here those of all volumes,
+ * once each. */
 static int add_signers(void *context, struct facts *f, struct err *err)
 {
 	struct buf *ret = context;

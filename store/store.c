@@ -2,6 +2,7 @@
 #include "store/internal.h"
 
 #include "core/base/clock.h"
+#include "core/base/file.h"
 #include "core/base/json.h"
 #include "core/base/tr.h"
 
@@ -14,11 +15,13 @@
 #include <time.h>
 #include <unistd.h>
 
-static const char *const purposes[] = { "terms", "registry", "state", "requests", "checkpoint", "server" };
+static const char *const purposes[] = { "terms", "registry", "state", "requests", "checkpoint",
+	"server" };
 
 /* ---- archive.json ---- */
 
-static int write_archive_json(int dir, const struct id *archive, bool demonstration, struct err *err)
+static int write_archive_json(
+	int dir, const struct id *archive, bool demonstration, struct err *err)
 {
 	_cleanup_(buf_done) struct buf text = BUF_INIT;
 	char id[ID_TEXT], made[21];
@@ -32,31 +35,33 @@ static int write_archive_json(int dir, const struct id *archive, bool demonstrat
 static int read_archive_json(struct store *s, struct err *err)
 {
 	_cleanup_(buf_done) struct buf text = BUF_INIT_MAX(4096);
-	json_t *json = NULL;
-	const char *id;
-	int64_t format;
+	_cleanup_(json_freep) struct json *json = NULL;
+	const struct json *id, *format, *demonstration;
 	int r = file_read_whole(s->dir, "archive.json", &text, err);
 
 	if (r == -ERR_NOTFOUND)
-		return err_set(err, ERR_NOTFOUND, tr("'%s' is not an archive: archive.json is missing"), s->path);
+		return err_set(err, ERR_NOTFOUND,
+			tr("'%s' is not an archive: archive.json is missing"), s->path);
 	if (r < 0)
 		return r;
-	while (text.n && text.p[text.n - 1] == '\n')
-		buf_cut(&text, text.n - 1);
-	r = json_parse(buf_str(&text), 0, &json, err);
+	r = json_parse(str_trim(buf_str(&text)), NULL, 0, &json, err);
 	if (r < 0)
 		return err_prefix(err, r, "archive.json");
-	id = json_string_value(json_object_get(json, "archive"));
-	format = json_integer_value(json_object_get(json, "format"));
-	s->demonstration = json_is_true(json_object_get(json, "demonstration"));
-	if (!id || id_parse(str_of(id), &s->archive, NULL) < 0)
-		r = err_set(err, ERR_CORRUPT, tr("archive.json does not name the archive"));
-	else if (format != 1)
-		r = err_set(err, ERR_UNSUPPORTED,
-			tr("the archive has format %lld; this program reads format 1: use a newer one"),
-			(long long)format);
-	json_decref(json);
-	return r;
+	if (json_kind_of(json) != JSON_KIND_MAP)
+		return err_set(err, ERR_CORRUPT, tr("archive.json does not name the archive"));
+	format = json_map_get(json, "format");
+	if (!format || json_kind_of(format) != JSON_KIND_INT || json_int(format) != 1)
+		return err_set(err, ERR_UNSUPPORTED,
+			tr("this program reads archives of format 1, and archive.json says "
+			   "another: use a newer one"));
+	id = json_map_get(json, "archive");
+	if (!id || json_kind_of(id) != JSON_KIND_TEXT ||
+		id_parse(json_text(id), &s->archive, NULL) < 0)
+		return err_set(err, ERR_CORRUPT, tr("archive.json does not name the archive"));
+	demonstration = json_map_get(json, "demonstration");
+	s->demonstration = demonstration && json_kind_of(demonstration) == JSON_KIND_BOOL &&
+			   json_bool(demonstration);
+	return 0;
 }
 
 /* ---- the lock ---- */
@@ -74,7 +79,8 @@ static int take_lock(struct store *s, struct err *err)
 			return err_errno(err, tr("cannot lock the archive"));
 		(void)file_read_fd(s->lock_fd, &text, NULL);
 		return err_set(err, ERR_LOCKED,
-			tr("another process writes to this archive: %s; ask it, or end it first"), text.p);
+			tr("another process writes to this archive: %s; ask it, or end it first"),
+			text.p);
 	}
 	buf_addf(&text, "pid %ld, uid %ld, %s", (long)getpid(), (long)getuid(),
 		instant_format_local(clock_now(), at));
@@ -189,7 +195,8 @@ static bool is_empty_dir(int dir)
 
 static int make_folders(int dir, struct err *err)
 {
-	static const char *const names[] = { "volumes", "journal", "incoming", "derived", "cache", "tls" };
+	static const char *const names[] = { "volumes", "journal", "incoming", "derived", "cache",
+		"tls" };
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		_cleanup_(closep) int fd = file_make_dir(dir, names[i], err);
@@ -200,7 +207,8 @@ static int make_folders(int dir, struct err *err)
 	return 0;
 }
 
-static int make_purposes(const char *path, const struct id *archive, const struct secret *root, struct err *err)
+static int make_purposes(
+	const char *path, const struct id *archive, const struct secret *root, struct err *err)
 {
 	_cleanup_(keys_freep) struct keys *keys = NULL;
 	int r = keys_open(path, archive, true, &keys, err);
@@ -227,7 +235,8 @@ int store_create(const char *path, const struct id *archive, bool demonstration,
 	if (dir < 0)
 		return dir;
 	if (!is_empty_dir(dir))
-		return err_set(err, ERR_EXISTS, tr("'%s' is not empty: an archive is made in a folder of its own"), path);
+		return err_set(err, ERR_EXISTS,
+			tr("'%s' is not empty: an archive is made in a folder of its own"), path);
 	r = make_folders(dir, err);
 	if (r == 0)
 		r = keys_create(dir, path, archive, err);
@@ -271,6 +280,7 @@ static struct store *store_new(const char *path, const struct store_options *opt
 	pending_init(&s->pending);
 	(void)pthread_mutex_init(&s->lock, NULL);
 	(void)pthread_mutex_init(&s->volumes_lock, NULL);
+	(void)pthread_mutex_init(&s->packs_lock, NULL);
 	(void)pthread_condattr_init(&monotonic);
 	(void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 	(void)pthread_cond_init(&s->work, &monotonic);
@@ -319,7 +329,8 @@ static int recover(struct store *s, struct store_found *found, struct err *err)
 	int r = dir < 0 ? dir : keys_applied_frame(s->keys, &applied, err);
 
 	if (r == 0)
-		r = journal_open(dir, &s->archive, applied + 1, &jo, &s->journal, &found->journal, err);
+		r = journal_open(
+			dir, &s->archive, applied + 1, &jo, &s->journal, &found->journal, err);
 	if (r == 0)
 		r = applier_replay(s, &found->frames_replayed, err);
 	if (r == 0)
@@ -435,6 +446,7 @@ void store_close(struct store *s)
 	(void)pthread_cond_destroy(&s->space);
 	(void)pthread_cond_destroy(&s->frames);
 	(void)pthread_cond_destroy(&s->applied);
+	(void)pthread_mutex_destroy(&s->packs_lock);
 	(void)pthread_mutex_destroy(&s->volumes_lock);
 	(void)pthread_mutex_destroy(&s->lock);
 	free(s->path);
@@ -487,9 +499,13 @@ int store_incoming(struct store *s, struct pack_writer **ret, struct err *err)
 void store_count(struct store *s, struct store_counts *ret)
 {
 	(void)pthread_mutex_lock(&s->lock);
-	*ret = (struct store_counts){ .actions = s->published_actions, .records = s->published_records,
-		.frames = s->published_frame, .pending_frames = s->pending.frames,
-		.pending_bytes = s->pending.bytes, .last_frame = s->published_frame,
-		.volumes = s->volume_count, .failed = s->failed };
+	*ret = (struct store_counts){ .actions = s->published_actions,
+		.records = s->published_records,
+		.frames = s->published_frame,
+		.pending_frames = s->pending.frames,
+		.pending_bytes = s->pending.bytes,
+		.last_frame = s->published_frame,
+		.volumes = s->volume_count,
+		.failed = s->failed };
 	(void)pthread_mutex_unlock(&s->lock);
 }

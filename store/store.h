@@ -1,10 +1,13 @@
-/* store.h - the truth: what core/archive/ asks of store/. Open, unseal, write durably, read back, follow, destroy.
+/* store.h - the truth: what core/archive/ asks of store/. Open, unseal, write durably, read back,
+ * follow, destroy.
  *
- * One process at a time may open a store for writing (ERR_LOCKED names the other); any number may read. A store opens sealed:
- * history, slips and ciphertext can be read and verified; store_unseal brings the keys, and with them content and writing.
+ * One process at a time may open a store for writing (ERR_LOCKED names the other); any number may
+ * read. A store opens sealed: history, slips and ciphertext can be read and verified; store_unseal
+ * brings the keys, and with them content and writing.
  *
- * Threads: every function may be called from any thread unless it says otherwise. Inside, two threads work: the writer
- * (writer.c) makes commits and appends frames; the applier (applier.c) turns frames into packs behind it. */
+ * Threads: every function may be called from any thread unless it says otherwise. Inside, two
+ * threads work: the writer (writer.c) makes commits and appends frames; the applier (applier.c)
+ * turns frames into packs behind it. */
 #ifndef MUN_STORE_STORE_H
 #define MUN_STORE_STORE_H
 
@@ -21,8 +24,9 @@ struct store_options {
 	uint64_t volume_max_bytes;  /* roll over when a volume's packs pass this; 0: 64 GiB */
 	uint64_t pending_max_bytes; /* the writer waits while more is not yet in packs; 0: 64 MiB */
 	uint64_t journal_segment_bytes; /* 0: journal.h's default */
-	unsigned merge_packs;	    /* merge when this many packs of like size stand together; 0: 16 */
-	int64_t apply_delay_ms;	    /* how long frames may wait for company before they are packed; 0: 500 */
+	unsigned merge_packs;	/* merge when this many packs of like size stand together; 0: 16 */
+	int64_t apply_delay_ms; /* how long frames may wait for company before they are packed; 0:
+				   500 */
 };
 
 /* What opening found and did, for the log and for `status`. */
@@ -34,15 +38,18 @@ struct store_found {
 	bool ledger_rebuilt;
 };
 
-/* Make an empty archive in a folder that does not exist or is empty: archive.json, keys.db with its purpose keys, journal, and the
- * first commit of volume 1, signed. custody.json is the caller's to write, before this. Errors: ERR_EXISTS. */
+/* Make an empty archive in a folder that does not exist or is empty: archive.json, keys.db with its
+ * purpose keys, journal, and the first commit of volume 1, signed. custody.json is the caller's to
+ * write, before this. Errors: ERR_EXISTS. */
 int store_create(const char *path, const struct id *archive, bool demonstration,
 	const struct secret *root, struct err *err);
 
-/* Open, sealed. With options->writable: take the lock, replay the journal, finish destructions. `ret_found` may be NULL. */
+/* Open, sealed. With options->writable: take the lock, replay the journal, finish destructions.
+ * `ret_found` may be NULL. */
 int store_open(const char *path, const struct store_options *options, struct store **ret,
 	struct store_found *ret_found, struct err *err);
-/* Flush everything into packs (when writable and healthy), stop the threads, forget the keys, give the lock back. */
+/* Flush everything into packs (when writable and healthy), stop the threads, forget the keys, give
+ * the lock back. */
 void store_close(struct store *s);
 DEFINE_CLEANUP(struct store *, store_close)
 
@@ -67,9 +74,10 @@ int store_server_key(struct store *s, struct public_key *ret, struct err *err);
 
 /* One chunk of a part, sealed by the caller (envelope.h). */
 struct change_chunk {
-	struct slip_blob blob; /* hashes, size and name, from the caller; volume 0: new, the writer fills it in; else where
-				* an earlier version has it */
-	struct str sealed;     /* the envelope's bytes; empty when it exists already or lies in an adopted pack */
+	struct slip_blob blob; /* hashes, size and name, from the caller; volume 0: new, the writer
+				* fills it in; else where an earlier version has it */
+	struct str sealed;     /* the envelope's bytes; empty when it exists already or lies in an
+				  adopted pack */
 };
 
 struct change_part {
@@ -86,22 +94,26 @@ struct drawn {
 
 struct change_record {
 	struct id record;
-	/* The version that the caller saw; 0 files a new record. Another newest version than this is ERR_CONFLICT. */
+	/* The version that the caller saw; 0 files a new record. Another newest version than this
+	 * is ERR_CONFLICT. */
 	uint64_t base_version;
 
-	/* A new record: its number, given whole (scope empty), or drawn: `scope` with one '*', for which the writer puts the next serial
-	 * of that scope in `serial_digits` digits (more digits than that is ERR_LIMIT, REC-10). */
+	/* A new record: its number, given whole (scope empty), or drawn: `scope` with one '*', for
+	 * which the writer puts the next serial of that scope in `serial_digits` digits (more
+	 * digits than that is ERR_LIMIT, REC-10). */
 	struct str number, scope;
 	unsigned serial_digits;
 	/* A new record: "2025-05/<series>/<department>" (core/model/path.h). */
 	struct str folder;
 
-	/* Keyed hash of an idempotency key (store_request): a record that was filed or revised under it before is not written again;
-	 * ret_existing says so, and the ret_ members tell of that one. */
+	/* Keyed hash of an idempotency key (store_request): a record that was filed or revised
+	 * under it before is not written again; ret_existing says so, and the ret_ members tell of
+	 * that one. */
 	bool has_request;
 	struct id request;
 
-	/* Keys that this version brings, and the one (brought now or earlier) that seals the manifest. */
+	/* Keys that this version brings, and the one (brought now or earlier) that seals the
+	 * manifest. */
 	const struct wrapped_key *keys;
 	size_t key_count;
 	struct id manifest_key_id;
@@ -110,8 +122,8 @@ struct change_record {
 	const struct change_part *parts; /* all parts of this version, in the manifest's order */
 	size_t part_count;
 
-	/* Called on the writer's thread, once, after number and version are known: append the canonical JSON. Must be quick and
-	 * must not call the store. */
+	/* Called on the writer's thread, once, after number and version are known: append the
+	 * canonical JSON. Must be quick and must not call the store. */
 	int (*manifest)(void *context, const struct drawn *drawn, struct buf *ret, struct err *err);
 	void *context;
 
@@ -146,9 +158,10 @@ struct change {
 	struct change *next;
 };
 
-/* Hand a change to the writer and wait for the answer; success means durable. The bytes it points to may go afterwards.
- * Errors: what records say; ERR_SEALED; ERR_FULL (nothing was drawn); ERR_UNKNOWN (the outcome is not known: the store stops
- * writing, and after opening anew the same request key tells). */
+/* Hand a change to the writer and wait for the answer; success means durable. The bytes it points
+ * to may go afterwards. Errors: what records say; ERR_SEALED; ERR_FULL (nothing was drawn);
+ * ERR_UNKNOWN (the outcome is not known: the store stops writing, and after opening anew the same
+ * request key tells). */
 int store_write(struct store *s, struct change *c, struct err *err);
 /* The same without waiting: `done` is called on the writer's thread and must be quick. */
 int store_write_begin(struct store *s, struct change *c, struct err *err);
@@ -156,16 +169,19 @@ int store_write_begin(struct store *s, struct change *c, struct err *err);
 /* BLAKE2b-128(requests key, text): what a request line holds. Errors: ERR_SEALED. */
 int store_request(struct store *s, const void *p, size_t n, struct id *ret, struct err *err);
 
-/* Open a pack for large parts in incoming/ (pack.h); finished packs are adopted by a change or removed at the next start. */
+/* Open a pack for large parts in incoming/ (pack.h); finished packs are adopted by a change or
+ * removed at the next start. */
 int store_incoming(struct store *s, struct pack_writer **ret, struct err *err);
 
-/* Everything answered so far is in packs and refs when this returns: before cloning, backing up, checkpointing. */
+/* Everything answered so far is in packs and refs when this returns: before cloning, backing up,
+ * checkpointing. */
 int store_flush(struct store *s, struct err *err);
 
 /* ---- destruction: the primitive (DESIGN of disposal comes above it) ---- */
 
-/* Destroy all versions of a record, FORMAT.md section 11, completely: returns when keys, content, journal bytes and packs are rid of
- * it. Derived data are the caller's. Errors: ERR_NOTFOUND, ERR_DESTROYED. */
+/* Destroy all versions of a record, FORMAT.md section 11, completely: returns when keys, content,
+ * journal bytes and packs are rid of it. Derived data are the caller's. Errors: ERR_NOTFOUND,
+ * ERR_DESTROYED. */
 int store_destroy(struct store *s, const struct id *record, const char *account, uint32_t uid,
 	const struct id *action, int64_t time, struct err *err);
 
@@ -176,7 +192,7 @@ struct record_head {
 	struct id record;
 	uint64_t sequence, version;
 	bool destroyed;
-	uint32_t volume;       /* of the newest slip */
+	uint32_t volume; /* of the newest slip */
 	struct digest slip;
 	struct oid slip_oid;
 	char *number, *folder; /* folder: "2025-05/<series>/<department>/0000/00/<number>" */
@@ -186,18 +202,21 @@ void record_head_done(struct record_head *h);
 /* Errors: ERR_NOTFOUND. A destroyed record is found, with `destroyed` set. */
 int store_find(struct store *s, const struct id *record, struct record_head *ret, struct err *err);
 int store_find_number(struct store *s, struct str number, struct record_head *ret, struct err *err);
-int store_find_sequence(struct store *s, uint64_t sequence, struct record_head *ret, struct err *err);
+int store_find_sequence(
+	struct store *s, uint64_t sequence, struct record_head *ret, struct err *err);
 /* The record that a request key wrote. Errors: ERR_NOTFOUND. */
-int store_find_request(struct store *s, const struct id *request, struct id *ret_record, struct err *err);
+int store_find_request(
+	struct store *s, const struct id *request, struct id *ret_record, struct err *err);
 
 /* A version's slip as text (version 0: the newest), with the volume and path it stands at. */
 int store_slip(struct store *s, const struct record_head *h, uint64_t version, struct buf *ret_text,
 	uint32_t *ret_volume, struct err *err);
-/* Open one envelope that a slip names; appended to `ret`. The ciphertext's SHA-256 is checked first.
- * Errors: ERR_DESTROYED, ERR_SEALED, ERR_CORRUPT, ERR_CRYPTO. */
+/* Open one envelope that a slip names; appended to `ret`. The ciphertext's SHA-256 is checked
+ * first. Errors: ERR_DESTROYED, ERR_SEALED, ERR_CORRUPT, ERR_CRYPTO. */
 int store_open_blob(struct store *s, const struct id *record, const struct slip_blob *blob,
 	struct buf *ret, struct err *err);
-/* The key of a record by key id, from what is pending or keys.db. Errors: ERR_NOTFOUND, ERR_SEALED. */
+/* The key of a record by key id, from what is pending or keys.db. Errors: ERR_NOTFOUND, ERR_SEALED.
+ */
 int store_record_key(struct store *s, const struct id *key, const struct id *record,
 	uint8_t ret_key[32], struct err *err);
 /* Raw objects: for verify. */
@@ -234,12 +253,14 @@ struct store_event {
 	bool last_of_action;
 };
 
-/* Called on the applier's thread for all events of an action that has just become part of the packs, in order. */
+/* Called on the applier's thread for all events of an action that has just become part of the
+ * packs, in order. */
 typedef void (*store_applied)(void *context, const struct store_event *events, size_t count);
 /* Set before store_unseal. */
 void store_on_applied(struct store *s, store_applied each, void *context);
 
-/* Every event after the action with count `after` (0: all), in order, from the packs. Stop by returning non-zero. */
+/* Every event after the action with count `after` (0: all), in order, from the packs. Stop by
+ * returning non-zero. */
 int store_walk(struct store *s, uint64_t after,
 	int (*each)(void *context, const struct store_event *event, struct err *err), void *context,
 	struct err *err);

@@ -1,7 +1,8 @@
 /* tree.c - see tree.h.
  *
- * A node is a directory whose entries are in memory, sorted as git sorts them: by name, a directory's as if it ended in '/'.
- * An entry may have a node below it (`child`); when that changes, every node up to the root is dirty. */
+ * A node is a directory whose entries are in memory, sorted as git sorts them: by name, a
+ * directory's as if it ended in '/'. An entry may have a node below it (`child`); when that
+ * changes, every node up to the root is dirty. */
 #include "store/tree.h"
 
 #include "core/base/tr.h"
@@ -94,7 +95,8 @@ static size_t place(const struct node *n, struct str name, bool is_tree, bool *r
 	if (high > 0) {
 		const struct entry *last = &n->entries[high - 1];
 
-		if (compare(last->name, last->length, last->mode == MODE_TREE, name.p, name.n, is_tree) < 0) {
+		if (compare(last->name, last->length, last->mode == MODE_TREE, name.p, name.n,
+			    is_tree) < 0) {
 			*ret_found = false;
 			return high;
 		}
@@ -140,7 +142,8 @@ static struct node *node_new(struct tree_cache *c)
 	return xcalloc(1, sizeof(struct node));
 }
 
-static int node_load(struct tree_cache *c, const struct oid *oid, struct node **ret, struct err *err)
+static int node_load(
+	struct tree_cache *c, const struct oid *oid, struct node **ret, struct err *err)
 {
 	_cleanup_(buf_done) struct buf content = BUF_INIT;
 	struct node *n = node_new(c);
@@ -171,8 +174,8 @@ static int get_root(struct tree_cache *c, struct err *err)
 }
 
 /* The directory `name` in n, loaded; made when it is missing and `make` says so. */
-static int descend(struct tree_cache *c, struct node *n, struct str name, bool make, struct node **ret,
-	struct err *err)
+static int descend(struct tree_cache *c, struct node *n, struct str name, bool make,
+	struct node **ret, struct err *err)
 {
 	bool found;
 	size_t at = place(n, name, true, &found);
@@ -180,7 +183,8 @@ static int descend(struct tree_cache *c, struct node *n, struct str name, bool m
 
 	if (!found) {
 		if (!make)
-			return err_set(err, ERR_NOTFOUND, tr("'%.*s' is not in the tree"), STR_ARG(name));
+			return err_set(
+				err, ERR_NOTFOUND, tr("'%.*s' is not in the tree"), STR_ARG(name));
 		e = insert(n, at, name, MODE_TREE);
 		e->child = node_new(c);
 	} else {
@@ -211,7 +215,8 @@ static int check_path(struct str path, struct err *err)
 	return 0;
 }
 
-static int add(struct tree_cache *c, struct str path, uint32_t mode, const struct oid *oid, struct err *err)
+static int add(struct tree_cache *c, struct str path, uint32_t mode, const struct oid *oid,
+	struct err *err)
 {
 	struct str rest = path, name;
 	struct node *n;
@@ -225,7 +230,8 @@ static int add(struct tree_cache *c, struct str path, uint32_t mode, const struc
 		return r;
 	n = c->root;
 	for (;;) {
-		n->dirty = true; /* harmless when nothing follows: the same bytes have the same name */
+		n->dirty =
+			true; /* harmless when nothing follows: the same bytes have the same name */
 		name = str_cut(&rest, '/');
 		if (!rest.p)
 			break;
@@ -242,12 +248,14 @@ static int add(struct tree_cache *c, struct str path, uint32_t mode, const struc
 	return 0;
 }
 
-int tree_cache_add_file(struct tree_cache *c, struct str path, const struct oid *blob, struct err *err)
+int tree_cache_add_file(
+	struct tree_cache *c, struct str path, const struct oid *blob, struct err *err)
 {
 	return add(c, path, MODE_FILE, blob, err);
 }
 
-int tree_cache_add_tree(struct tree_cache *c, struct str path, const struct oid *tree, struct err *err)
+int tree_cache_add_tree(
+	struct tree_cache *c, struct str path, const struct oid *tree, struct err *err)
 {
 	return add(c, path, MODE_TREE, tree, err);
 }
@@ -302,8 +310,8 @@ static void add_entry(struct buf *b, uint32_t mode, struct str name, const struc
 	buf_add(b, oid->b, sizeof(oid->b));
 }
 
-static int write_node(struct tree_cache *c, struct node *n, int depth, tree_emit emit, void *context,
-	struct oid *ret, struct err *err)
+static int write_node(struct tree_cache *c, struct node *n, int depth, tree_emit emit,
+	void *context, struct oid *ret, struct err *err)
 {
 	_cleanup_(buf_done) struct buf content = BUF_INIT;
 	int r;
@@ -330,8 +338,8 @@ static int write_node(struct tree_cache *c, struct node *n, int depth, tree_emit
 	return emit(context, ret, buf_str(&content), err);
 }
 
-int tree_cache_write(struct tree_cache *c, tree_emit emit, void *context, struct oid *ret_root,
-	struct err *err)
+int tree_cache_write(
+	struct tree_cache *c, tree_emit emit, void *context, struct oid *ret_root, struct err *err)
 {
 	int r = get_root(c, err);
 

@@ -1,12 +1,14 @@
 /* writer.c - the one thread that makes history.
  *
- * It takes every change that waits (natural group commit: while one frame is being made durable the next changes queue up),
- * stages each against what is in packs, in pending frames and in the frame that is being built, makes one signed commit per
- * action, appends one frame for all of them, and only then publishes and answers (FORMAT.md, invariants 1, 3, 5, 6).
+ * It takes every change that waits (natural group commit: while one frame is being made durable the
+ * next changes queue up), stages each against what is in packs, in pending frames and in the frame
+ * that is being built, makes one signed commit per action, appends one frame for all of them, and
+ * only then publishes and answers (FORMAT.md, invariants 1, 3, 5, 6).
  *
- * Staging a change is all or nothing: an undo log takes back what its first records staged when a later one is refused. When the
- * frame itself fails before it was written (no space), everything staged is dropped and the writer stands where it stood; when its
- * outcome is unknown, the writer stops for good (journal.h). */
+ * Staging a change is all or nothing: an undo log takes back what its first records staged when a
+ * later one is refused. When the frame itself fails before it was written (no space), everything
+ * staged is dropped and the writer stands where it stood; when its outcome is unknown, the writer
+ * stops for good (journal.h). */
 #include "store/internal.h"
 
 #include "core/base/clock.h"
@@ -18,18 +20,28 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { BATCH_MAX_CHANGES = 1024, BATCH_MAX_BYTES = 32 << 20, NUMBER_MAX = 200, RECORD_OVERHEAD = 8192 };
+enum {
+	BATCH_MAX_CHANGES = 1024,
+	BATCH_MAX_BYTES = 32 << 20,
+	NUMBER_MAX = 200,
+	RECORD_OVERHEAD = 8192
+};
 
 static const char readme[] =
 	"这是一个卷宗（Muniment）档案库的卷库。\n"
-	"main 分支是只增不改的签名历史：每次操作一个提交，每个档案版本一张凭条（v1、v2 ……），凭条写明密文的 SHA-256。\n"
+	"main 分支是只增不改的签名历史：每次操作一个提交，每个档案版本一张凭条（v1、v2 "
+	"……），凭条写明密文的 SHA-256。\n"
 	"密文挂在 content 分支上，没有档案库的密钥无法阅读。\n"
-	"核对方法：scripts/verify-archive.sh，只用 git、ssh-keygen 和 sha256sum；字节格式见 store/FORMAT.md。\n"
+	"核对方法：scripts/verify-archive.sh，只用 git、ssh-keygen 和 sha256sum；字节格式见 "
+	"store/FORMAT.md。\n"
 	"\n"
 	"This is a volume of a Muniment records archive.\n"
-	"The branch main is a signed, append-only history: one commit per action, and for every version of a record one slip (v1, v2 ...)\n"
-	"which names its ciphertext by SHA-256. The ciphertext hangs on the branch content and cannot be read without the keys.\n"
-	"To verify: scripts/verify-archive.sh, with git, ssh-keygen and sha256sum alone; the bytes are described in store/FORMAT.md.\n";
+	"The branch main is a signed, append-only history: one commit per action, and for every "
+	"version of a record one slip (v1, v2 ...)\n"
+	"which names its ciphertext by SHA-256. The ciphertext hangs on the branch content and "
+	"cannot be read without the keys.\n"
+	"To verify: scripts/verify-archive.sh, with git, ssh-keygen and sha256sum alone; the bytes "
+	"are described in store/FORMAT.md.\n";
 
 /* ---- undo ---- */
 
@@ -91,7 +103,8 @@ static void copy_out(const struct pending_head *h, struct record_head *ret)
 	ret->folder = xstrdup(h->head.folder);
 }
 
-static int find_head(struct store *s, const struct id *record, struct record_head *ret, struct err *err)
+static int find_head(
+	struct store *s, const struct id *record, struct record_head *ret, struct err *err)
 {
 	const struct pending_head *h = map_get(&s->w.staged.heads, record->b);
 
@@ -113,7 +126,8 @@ static int find_request(struct store *s, const struct id *request, struct id *re
 	return store_find_request(s, request, ret, err);
 }
 
-static int check_number_free(struct store *s, struct str number, const struct map_key *key, struct err *err)
+static int check_number_free(
+	struct store *s, struct str number, const struct map_key *key, struct err *err)
 {
 	struct record_head other;
 	int r;
@@ -123,22 +137,26 @@ static int check_number_free(struct store *s, struct str number, const struct ma
 		if (r == -ERR_NOTFOUND)
 			return 0;
 		if (r < 0)
-			return err_set(err, -r, tr("cannot look up number '%.*s'"), STR_ARG(number));
+			return err_set(
+				err, -r, tr("cannot look up number '%.*s'"), STR_ARG(number));
 		record_head_done(&other);
 	}
-	return err_set(err, ERR_EXISTS, tr("number '%.*s' is taken; a number is used once"), STR_ARG(number));
+	return err_set(err, ERR_EXISTS, tr("number '%.*s' is taken; a number is used once"),
+		STR_ARG(number));
 }
 
 /* ---- numbers ---- */
 
 static int check_number(struct str number, struct err *err)
 {
-	bool good = number.n > 0 && number.n <= NUMBER_MAX && number.p[0] != '.' && str_is_utf8(number);
+	bool good =
+		number.n > 0 && number.n <= NUMBER_MAX && number.p[0] != '.' && str_is_utf8(number);
 
 	for (size_t i = 0; good && i < number.n; i++)
 		good = (uint8_t)number.p[i] >= 0x20 && number.p[i] != '/' && number.p[i] != 0x7f;
 	if (!good)
-		return err_set(err, ERR_INVALID, tr("'%.*s' cannot be the number of a record"), STR_ARG(number));
+		return err_set(err, ERR_INVALID, tr("'%.*s' cannot be the number of a record"),
+			STR_ARG(number));
 	return 0;
 }
 
@@ -160,7 +178,8 @@ static int draw_serial(struct store *s, struct undo_log *log, struct str scope, 
 		limit *= 10;
 	if (last >= limit)
 		return err_set(err, ERR_LIMIT,
-			tr("the serials of '%.*s' are used up (REC-10): none is used twice; widen the number rule"),
+			tr("the serials of '%.*s' are used up (REC-10): none is used twice; widen "
+			   "the number rule"),
 			STR_ARG(scope));
 	stage(log, &s->w.staged.serials, key.b, (void *)(uintptr_t)(last + 1));
 	*ret = last;
@@ -181,7 +200,8 @@ static int draw_number(struct store *s, struct undo_log *log, const struct chang
 	}
 	star = memchr(c->scope.p, '*', c->scope.n);
 	if (!star || c->serial_digits < 1 || c->serial_digits > 12)
-		return err_set(err, ERR_INVALID, tr("'%.*s' is not the scope of a number"), STR_ARG(c->scope));
+		return err_set(err, ERR_INVALID, tr("'%.*s' is not the scope of a number"),
+			STR_ARG(c->scope));
 	r = draw_serial(s, log, c->scope, c->serial_digits, ret_serial, err);
 	if (r < 0)
 		return r;
@@ -234,7 +254,9 @@ static int seal_manifest(struct store *s, const struct change_record *c, const s
 	_cleanup_(buf_wipe) struct buf plain = BUF_INIT_MAX(1 << 20);
 	_cleanup_(buf_done) struct buf sealed = BUF_INIT;
 	const struct envelope_binding binding = { s->archive, c->record };
-	struct envelope_head head = { .kind = ENVELOPE_MANIFEST, .key = c->manifest_key_id, .chunks = 1 };
+	struct envelope_head head = {
+		.kind = ENVELOPE_MANIFEST, .key = c->manifest_key_id, .chunks = 1
+	};
 	int r = c->manifest(c->context, drawn, &plain, err);
 
 	if (r == 0)
@@ -253,7 +275,8 @@ static int seal_manifest(struct store *s, const struct change_record *c, const s
 	return 0;
 }
 
-static int stage_parts(struct writer *w, const struct change_record *c, struct slip *slip, struct err *err)
+static int stage_parts(
+	struct writer *w, const struct change_record *c, struct slip *slip, struct err *err)
 {
 	struct slip_part *parts;
 	size_t count = 0, at = 0;
@@ -261,7 +284,8 @@ static int stage_parts(struct writer *w, const struct change_record *c, struct s
 	for (size_t i = 0; i < c->part_count; i++)
 		count += c->parts[i].chunk_count;
 	if (count > SLIP_MAX_PARTS)
-		return err_set(err, ERR_LIMIT, tr("a record has at most %d pieces of parts"), SLIP_MAX_PARTS);
+		return err_set(err, ERR_LIMIT, tr("a record has at most %d pieces of parts"),
+			SLIP_MAX_PARTS);
 	parts = arena_zero(w->building->arena, count, sizeof(*parts));
 	for (size_t i = 0; i < c->part_count; i++) {
 		const struct change_part *p = &c->parts[i];
@@ -269,12 +293,14 @@ static int stage_parts(struct writer *w, const struct change_record *c, struct s
 		for (size_t k = 0; k < p->chunk_count; k++, at++) {
 			const struct change_chunk *chunk = &p->chunks[k];
 
-			parts[at] = (struct slip_part){ p->part, (uint32_t)k, (uint32_t)p->chunk_count, chunk->blob };
+			parts[at] = (struct slip_part){ p->part, (uint32_t)k,
+				(uint32_t)p->chunk_count, chunk->blob };
 			if (chunk->blob.volume)
 				continue;
 			parts[at].blob.volume = w->volume;
 			if (chunk->sealed.n)
-				pending_frame_add(w->building, OBJECT_BLOB, true, &chunk->blob.oid, chunk->sealed);
+				pending_frame_add(w->building, OBJECT_BLOB, true, &chunk->blob.oid,
+					chunk->sealed);
 		}
 	}
 	slip->parts = parts;
@@ -282,13 +308,17 @@ static int stage_parts(struct writer *w, const struct change_record *c, struct s
 	return 0;
 }
 
-static void stage_head(struct writer *w, struct undo_log *log, const struct slip *slip, struct str folder,
-	const struct added *file, bool is_new)
+static void stage_head(struct writer *w, struct undo_log *log, const struct slip *slip,
+	struct str folder, const struct added *file, bool is_new)
 {
 	struct pending_head *h = arena_zero(w->building->arena, 1, sizeof(*h));
 
-	h->head = (struct record_head){ .record = slip->record, .sequence = slip->sequence,
-		.version = slip->version, .volume = w->volume, .slip = file->sha256, .slip_oid = file->oid,
+	h->head = (struct record_head){ .record = slip->record,
+		.sequence = slip->sequence,
+		.version = slip->version,
+		.volume = w->volume,
+		.slip = file->sha256,
+		.slip_oid = file->oid,
 		.number = arena_text(w->building->arena, slip->number),
 		.folder = arena_text(w->building->arena, folder) };
 	h->has_request = slip->has_request;
@@ -334,8 +364,8 @@ static int answered_before(struct store *s, struct change_record *c, bool *ret, 
 	return 0;
 }
 
-/* The record as it will be: number and folder of a new one, or of the one that is revised (invariant: the version that the caller
- * saw is still the newest). */
+/* The record as it will be: number and folder of a new one, or of the one that is revised
+ * (invariant: the version that the caller saw is still the newest). */
 static int stage_identity(struct store *s, struct undo_log *log, const struct change_record *c,
 	struct slip *slip, struct str *ret_folder, struct err *err)
 {
@@ -348,7 +378,8 @@ static int stage_identity(struct store *s, struct undo_log *log, const struct ch
 		return err_set(err, -r, tr("cannot look up a record"));
 	if (c->base_version == 0) {
 		if (r == 0) {
-			r = err_set(err, ERR_CONFLICT, tr("record '%s' was filed already"), h.number);
+			r = err_set(
+				err, ERR_CONFLICT, tr("record '%s' was filed already"), h.number);
 			record_head_done(&h);
 			return r;
 		}
@@ -372,11 +403,15 @@ static int stage_identity(struct store *s, struct undo_log *log, const struct ch
 		r = err_set(err, ERR_DESTROYED, tr("record '%s' was destroyed"), h.number);
 	else if (h.version != c->base_version)
 		r = err_set(err, ERR_CONFLICT,
-			tr("record '%s' has version %llu by now; you changed version %llu: look at both and decide"),
-			h.number, (unsigned long long)h.version, (unsigned long long)c->base_version);
+			tr("record '%s' has version %llu by now; you changed version %llu: look at "
+			   "both and decide"),
+			h.number, (unsigned long long)h.version,
+			(unsigned long long)c->base_version);
 	if (r == 0) {
-		slip->number = (struct str){ arena_text(w->building->arena, str_of(h.number)), strlen(h.number) };
-		*ret_folder = (struct str){ arena_text(w->building->arena, str_of(h.folder)), strlen(h.folder) };
+		slip->number = (struct str){ arena_text(w->building->arena, str_of(h.number)),
+			strlen(h.number) };
+		*ret_folder = (struct str){ arena_text(w->building->arena, str_of(h.folder)),
+			strlen(h.folder) };
 		slip->sequence = h.sequence;
 		slip->version = h.version + 1;
 		slip->before_volume = h.volume;
@@ -386,13 +421,16 @@ static int stage_identity(struct store *s, struct undo_log *log, const struct ch
 	return r;
 }
 
-static int stage_record(struct store *s, struct undo_log *log, struct change_record *c, struct added *ret,
-	bool *ret_skip, struct err *err)
+static int stage_record(struct store *s, struct undo_log *log, struct change_record *c,
+	struct added *ret, bool *ret_skip, struct err *err)
 {
 	_cleanup_(buf_done) struct buf text = BUF_INIT_MAX(SLIP_MAX_BYTES);
 	struct writer *w = &s->w;
-	struct slip slip = { .archive = s->archive, .record = c->record, .has_request = c->has_request,
-		.request = c->request, .key_count = c->key_count };
+	struct slip slip = { .archive = s->archive,
+		.record = c->record,
+		.has_request = c->has_request,
+		.request = c->request,
+		.key_count = c->key_count };
 	struct id *ids = arena_zero(w->building->arena, c->key_count, sizeof(*ids));
 	struct str folder;
 	struct drawn drawn;
@@ -418,7 +456,8 @@ static int stage_record(struct store *s, struct undo_log *log, struct change_rec
 	r = buf_check(&text, err);
 	if (r < 0)
 		return r;
-	add_clear(w, text_of(w, "%.*s/v%llu", STR_ARG(folder), (unsigned long long)slip.version), &text, ret);
+	add_clear(w, text_of(w, "%.*s/v%llu", STR_ARG(folder), (unsigned long long)slip.version),
+		&text, ret);
 	stage_head(w, log, &slip, folder, ret, slip.version == 1);
 	if (slip.version == 1)
 		w->records++;
@@ -431,8 +470,8 @@ static int stage_record(struct store *s, struct undo_log *log, struct change_rec
 }
 
 /* The tombstone was prepared by destroy.c from all slips; here only: nothing came between. */
-static int stage_tombstone(struct store *s, struct undo_log *log, struct change_record *c, struct added *ret,
-	struct err *err)
+static int stage_tombstone(struct store *s, struct undo_log *log, struct change_record *c,
+	struct added *ret, struct err *err)
 {
 	_cleanup_(buf_done) struct buf text = BUF_INIT_MAX(SLIP_MAX_BYTES);
 	const struct tombstone *t = c->context;
@@ -446,7 +485,8 @@ static int stage_tombstone(struct store *s, struct undo_log *log, struct change_
 	if (h.destroyed)
 		r = err_set(err, ERR_DESTROYED, tr("record '%s' was destroyed"), h.number);
 	else if (h.version != t->versions)
-		r = err_set(err, ERR_CONFLICT, tr("record '%s' changed while it was to be destroyed"), h.number);
+		r = err_set(err, ERR_CONFLICT,
+			tr("record '%s' changed while it was to be destroyed"), h.number);
 	if (r == 0) {
 		tombstone_format(t, &text);
 		add_clear(w, text_of(w, "%s/destroyed", h.folder), &text, ret);
@@ -540,7 +580,8 @@ static int by_path(const void *a, const void *b)
 }
 
 /* One file: a Slip line. More: a list, which is a file of its own. */
-static int name_files(struct writer *w, struct added *files, size_t count, struct commit *c, struct err *err)
+static int name_files(
+	struct writer *w, struct added *files, size_t count, struct commit *c, struct err *err)
 {
 	_cleanup_(buf_done) struct buf text = BUF_INIT_MAX(SLIP_MAX_BYTES);
 	struct listed *listed;
@@ -562,8 +603,10 @@ static int name_files(struct writer *w, struct added *files, size_t count, struc
 	r = buf_check(&text, err);
 	if (r < 0)
 		return r;
-	add_clear(w, text_of(w, "lists/%04llu/%03llu", (unsigned long long)(action / 1000),
-				(unsigned long long)(action % 1000)), &text, &list);
+	add_clear(w,
+		text_of(w, "lists/%04llu/%03llu", (unsigned long long)(action / 1000),
+			(unsigned long long)(action % 1000)),
+		&text, &list);
 	c->file = (struct listed){ list.sha256, list.path };
 	return tree_cache_add_file(w->trees, list.path, &list.oid, err);
 }
@@ -572,8 +615,11 @@ static int commit_change(struct store *s, struct change *change, struct added *f
 	const char *number, struct err *err)
 {
 	struct writer *w = &s->w;
-	struct commit c = { .time = change->time, .action = change->action, .uid = change->uid,
-		.act = change->act, .account = str_of(change->account) };
+	struct commit c = { .time = change->time,
+		.action = change->action,
+		.uid = change->uid,
+		.act = change->act,
+		.account = str_of(change->account) };
 	int r = 0;
 
 	for (size_t i = 0; i < count && r == 0; i++)
@@ -582,8 +628,9 @@ static int commit_change(struct store *s, struct change *change, struct added *f
 		r = name_files(w, files, count, &c, err);
 	if (r < 0)
 		return r;
-	c.subject = count == 1 ? text_of(w, "%s %s", number, commit_act_name(c.act)) :
-				 text_of(w, "%s +%zu %s", number, count - 1, commit_act_name(c.act));
+	c.subject = count == 1
+			    ? text_of(w, "%s %s", number, commit_act_name(c.act))
+			    : text_of(w, "%s +%zu %s", number, count - 1, commit_act_name(c.act));
 	for (size_t i = 0; i < change->pack_count; i++)
 		pending_frame_add_pack(w->building, &change->packs[i]);
 	r = make_commit(s, &c, err);
@@ -592,15 +639,15 @@ static int commit_change(struct store *s, struct change *change, struct added *f
 	return r;
 }
 
-/* Returns 0 with the change in the frame; ERR of the change alone, with nothing of it left; or sets *ret_broken when the frame as a
- * whole cannot go on (a tree could not be read). */
-static int stage_change(struct store *s, struct undo_log *log, struct change *change, bool *ret_broken,
-	struct err *err)
+/* Returns 0 with the change in the frame; ERR of the change alone, with nothing of it left; or sets
+ * *ret_broken when the frame as a whole cannot go on (a tree could not be read). */
+static int stage_change(struct store *s, struct undo_log *log, struct change *change,
+	bool *ret_broken, struct err *err)
 {
 	struct writer *w = &s->w;
 	struct pending_frame *f = w->building;
-	const size_t objects = f->frame.object_count, keys = f->frame.key_count, heads = f->head_count,
-		     deletes = f->frame.delete_count, mark = log->count;
+	const size_t objects = f->frame.object_count, keys = f->frame.key_count,
+		     heads = f->head_count, deletes = f->frame.delete_count, mark = log->count;
 	const uint64_t records = w->records, bytes = f->bytes;
 	struct added *files = arena_zero(f->arena, change->record_count, sizeof(*files));
 	const char *number = NULL;
@@ -644,8 +691,8 @@ static int64_t year_of(int64_t instant)
 	return date_of_day(day_of(instant)).year;
 }
 
-static int add_page(struct writer *w, const char *name, const struct buf *text, struct digest *ret_sha256,
-	struct err *err)
+static int add_page(struct writer *w, const char *name, const struct buf *text,
+	struct digest *ret_sha256, struct err *err)
 {
 	struct added page;
 
@@ -655,16 +702,23 @@ static int add_page(struct writer *w, const char *name, const struct buf *text, 
 	return tree_cache_add_file(w->trees, page.path, &page.oid, err);
 }
 
-/* The first commit of the next volume; the frame that is being built is that volume's from here on. */
+/* The first commit of the next volume; the frame that is being built is that volume's from here on.
+ */
 static int open_volume(struct store *s, int64_t time, struct err *err)
 {
 	static const struct oid none;
 	_cleanup_(buf_done) struct buf text = BUF_INIT;
 	struct writer *w = &s->w;
 	const struct signer_line line = { false, STR(ACCOUNT_SERVER), *signer_public(w->signer) };
-	struct commit c = { .time = time, .action = id_random(), .act = ACT_OPEN,
-		.account = STR(ACCOUNT_SERVER), .demonstration = s->demonstration, .last_volume = w->volume,
-		.last = w->head, .signers = &line, .signer_count = 1 };
+	struct commit c = { .time = time,
+		.action = id_random(),
+		.act = ACT_OPEN,
+		.account = STR(ACCOUNT_SERVER),
+		.demonstration = s->demonstration,
+		.last_volume = w->volume,
+		.last = w->head,
+		.signers = &line,
+		.signer_count = 1 };
 	int r = 0;
 
 	if (w->volume) {
@@ -693,7 +747,7 @@ static int open_volume(struct store *s, int64_t time, struct err *err)
 static bool volume_is_over(struct store *s, int64_t time)
 {
 	return s->w.volume == 0 || year_of(time) > s->w.volume_year ||
-		s->w.volume_bytes > s->options.volume_max_bytes;
+	       s->w.volume_bytes > s->options.volume_max_bytes;
 }
 
 /* ---- frames ---- */
@@ -708,13 +762,19 @@ struct standing {
 
 static struct standing remember(struct writer *w)
 {
-	return (struct standing){ .volume = w->volume, .head = w->head, .previous = w->previous,
-		.actions = w->actions, .records = w->records, .volume_bytes = w->volume_bytes,
-		.last_time = w->last_time, .volume_year = w->volume_year };
+	return (struct standing){ .volume = w->volume,
+		.head = w->head,
+		.previous = w->previous,
+		.actions = w->actions,
+		.records = w->records,
+		.volume_bytes = w->volume_bytes,
+		.last_time = w->last_time,
+		.volume_year = w->volume_year };
 }
 
 /* The root tree of the head commit, for a cache that begins anew. */
-static int root_of(struct store *s, uint32_t volume, const struct oid *head, struct oid *ret, struct err *err)
+static int root_of(
+	struct store *s, uint32_t volume, const struct oid *head, struct oid *ret, struct err *err)
 {
 	_cleanup_(buf_done) struct buf content = BUF_INIT;
 	_cleanup_(freep) void *memory = NULL;
@@ -733,7 +793,8 @@ static int root_of(struct store *s, uint32_t volume, const struct oid *head, str
 }
 
 /* Stand again where the last durable frame left the writer. */
-static int go_back(struct store *s, struct undo_log *log, const struct standing *before, struct err *err)
+static int go_back(
+	struct store *s, struct undo_log *log, const struct standing *before, struct err *err)
 {
 	struct writer *w = &s->w;
 	struct oid root;
@@ -777,7 +838,8 @@ static int append(struct store *s, const struct oid *head_before, struct err *er
 	uint64_t bytes;
 	int r;
 
-	f->frame.head_before = f->frame.volume == s->published_volume ? *head_before : (struct oid){ { 0 } };
+	f->frame.head_before =
+		f->frame.volume == s->published_volume ? *head_before : (struct oid){ { 0 } };
 	bytes = frame_body_bytes(&f->frame);
 	r = journal_reserve(s->journal, bytes, err);
 	if (r == 0)
@@ -872,7 +934,8 @@ static struct change *take_batch(struct store *s)
 	return batch;
 }
 
-/* Too much that is not in packs yet: wait for the applier, unless it cannot work either. The lock is held. */
+/* Too much that is not in packs yet: wait for the applier, unless it cannot work either. The lock
+ * is held. */
 static bool must_wait(struct store *s)
 {
 	return s->pending.bytes > s->options.pending_max_bytes && !s->applier_error;
@@ -885,7 +948,8 @@ static void refuse(struct store *s, struct change *batch)
 
 	if (s->failed)
 		r = err_set(&err, ERR_UNKNOWN,
-			tr("writing stopped after a failure of the disk; restart, then ask again with the same request key"));
+			tr("writing stopped after a failure of the disk; restart, then ask again "
+			   "with the same request key"));
 	else
 		r = err_set(&err, -s->applier_error, "%s", s->applier_err.text);
 	while (batch) {
@@ -906,12 +970,15 @@ static void *run(void *context)
 		struct change *batch;
 		bool blocked;
 
-		while (s->held || (!s->queue && !s->stopping) || (s->queue && must_wait(s) && !s->failed))
-			(void)pthread_cond_wait(s->queue && !s->held ? &s->space : &s->work, &s->lock);
+		while (s->held || (!s->queue && !s->stopping) ||
+			(s->queue && must_wait(s) && !s->failed))
+			(void)pthread_cond_wait(
+				s->queue && !s->held ? &s->space : &s->work, &s->lock);
 		if (!s->queue)
 			break;
 		batch = take_batch(s);
-		blocked = s->failed || (s->applier_error && s->pending.bytes > s->options.pending_max_bytes);
+		blocked = s->failed ||
+			  (s->applier_error && s->pending.bytes > s->options.pending_max_bytes);
 		s->writing = true;
 		(void)pthread_mutex_unlock(&s->lock);
 		if (blocked)
@@ -951,7 +1018,8 @@ static int load_standing(struct store *s, struct err *err)
 	w->actions = c.actions;
 	w->records = c.records;
 	w->last_time = c.time;
-	/* The year of the first commit would need a walk; the newest one's serves: the first commit of a later year rolls over. */
+	/* The year of the first commit would need a walk; the newest one's serves: the first commit
+	 * of a later year rolls over. */
 	w->volume_year = year_of(c.time);
 	root = c.tree;
 	tree_cache_reset(w->trees, &root);
@@ -1034,7 +1102,7 @@ static bool is_account(const char *account)
 	size_t n = strlen(account);
 
 	return n > 0 && n <= COMMIT_ACCOUNT_MAX &&
-		strspn(account, "abcdefghijklmnopqrstuvwxyz0123456789-") == n;
+	       strspn(account, "abcdefghijklmnopqrstuvwxyz0123456789-") == n;
 }
 
 int store_write_begin(struct store *s, struct change *c, struct err *err)
@@ -1044,12 +1112,14 @@ int store_write_begin(struct store *s, struct change *c, struct err *err)
 	c->next = NULL;
 	c->result = 0;
 	if (!is_account(c->account))
-		return err_set(err, ERR_INVALID, tr("'%s' is not the id of an account"), c->account);
+		return err_set(
+			err, ERR_INVALID, tr("'%s' is not the id of an account"), c->account);
 	(void)pthread_mutex_lock(&s->lock);
 	if (!s->options.writable)
 		r = err_set(err, ERR_DENIED, tr("the archive was opened for reading"));
 	else if (!s->unsealed || s->stopping)
-		r = err_set(err, ERR_SEALED, tr("the archive is sealed: two custodians must unseal it first"));
+		r = err_set(err, ERR_SEALED,
+			tr("the archive is sealed: two custodians must unseal it first"));
 	if (r == 0) {
 		*s->queue_last = c;
 		s->queue_last = &c->next;

@@ -1,4 +1,5 @@
-/* arena.h - memory that is freed all at once: for what belongs to one request, one frame, one parse. One thread. */
+/* arena.h - memory that is freed all at once: for what belongs to one request, one frame, one
+ * parse. One thread. */
 #ifndef MUN_BASE_ARENA_H
 #define MUN_BASE_ARENA_H
 
@@ -6,7 +7,8 @@
 
 struct arena;
 
-/* Blocks of `block_bytes` (0: 64 KiB); larger pieces get a block of their own. Aborts when memory is out. */
+/* Blocks of `block_bytes` (0: 64 KiB); larger pieces get a block of their own. Aborts when memory
+ * is out. */
 struct arena *arena_new(size_t block_bytes);
 /* Frees everything that was taken. */
 void arena_free(struct arena *a);

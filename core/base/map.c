@@ -1,4 +1,5 @@
-/* map.c - see map.h. Open addressing with linear probing; removal shifts followers back, so there are no graves. */
+/* map.c - see map.h. Open addressing with linear probing; removal shifts followers back, so there
+ * are no graves. */
 #include "core/base/map.h"
 
 #include <sodium.h>
@@ -71,7 +72,8 @@ static void take_out(struct map *m, size_t hole)
 		if (!m->slots[i].value)
 			break;
 		want = home(m, &m->slots[i].key);
-		/* Leave it when its home lies (cyclically) behind the hole and not behind itself. */
+		/* Leave it when its home lies (cyclically) behind the hole and not behind itself.
+		 */
 		if (((i - want) & (m->room - 1)) < ((i - hole) & (m->room - 1)))
 			continue;
 		m->slots[hole] = m->slots[i];

@@ -3,7 +3,8 @@
 #include "core/base/arena.h"
 #include "core/base/map.h"
 
-/* Against a plain array: the same answers after every one of many puts and removals, with keys that crowd. */
+/* Against a plain array: the same answers after every one of many puts and removals, with keys that
+ * crowd. */
 START_TEST(agrees_with_an_array)
 {
 	enum { KEYS = 300, STEPS = 20000 };
@@ -23,7 +24,8 @@ START_TEST(agrees_with_an_array)
 		if (i >= KEYS)
 			continue;
 		value = seed & 0x80000000 ? &values[i] : NULL;
-		key.b[12] = (uint8_t)i; /* the home looks at the first half only: all keys collide */
+		key.b[12] =
+			(uint8_t)i; /* the home looks at the first half only: all keys collide */
 		key.b[13] = (uint8_t)(i >> 8);
 		key.b[0] = (uint8_t)(i % 3);
 		ck_assert_ptr_eq(map_put(&m, &key, value), expected[i]);
