@@ -22,17 +22,18 @@ enum { MAX_ARGUMENTS = 16, ARGUMENT_BYTES = 24 };
 
 /* ---- where the helper is ---- */
 
-static bool try_path(struct buf *ret, const char *format, struct str folder)
+static bool is_program(struct buf *ret, struct str folder, const char *name)
 {
 	buf_reset(ret);
-	buf_addf(ret, format, STR_ARG(folder));
+	buf_add_str(ret, folder);
+	buf_adds(ret, name);
 	return !ret->failed && access(ret->p, X_OK) == 0;
 }
 
 int extract_helper_path(struct buf *ret, struct err *err)
 {
 	const char *asked = secure_getenv("MUNIMENT_EXTRACT");
-	struct str folder;
+	struct str folder = STR("");
 	char self[4096];
 	ssize_t n;
 
@@ -41,19 +42,14 @@ int extract_helper_path(struct buf *ret, struct err *err)
 		return buf_check(ret, err);
 	}
 	n = readlink("/proc/self/exe", self, sizeof(self));
-	if (n > 0 && (size_t)n < sizeof(self)) {
+	if (n > 0 && (size_t)n < sizeof(self))
 		folder = (struct str){ self, (size_t)n };
-		while (folder.n > 0 && folder.p[folder.n - 1] != '/')
-			folder.n--;
-		/* Beside us; installed below the same prefix; in the build tree, from core/main and
-		 * tests. */
-		if (try_path(ret, "%.*smuniment-extract", folder) ||
-			try_path(ret, "%.*s../libexec/muniment/muniment-extract", folder) ||
-			try_path(ret, "%.*s../../search/muniment-extract", folder) ||
-			try_path(ret, "%.*s../search/muniment-extract", folder))
-			return 0;
-	}
-	if (try_path(ret, MUNIMENT_LIBEXECDIR "/muniment-extract%.*s", STR("")))
+	while (folder.n > 0 && folder.p[folder.n - 1] != '/')
+		folder.n--;
+	/* Beside us, installed below the same prefix, or where the build was told to install. */
+	if ((folder.n > 0 && is_program(ret, folder, "muniment-extract")) ||
+		(folder.n > 0 && is_program(ret, folder, "../libexec/muniment/muniment-extract")) ||
+		is_program(ret, STR(MUNIMENT_LIBEXECDIR), "/muniment-extract"))
 		return 0;
 	buf_reset(ret);
 	return err_set(err, ERR_NOTFOUND,

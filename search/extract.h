@@ -55,7 +55,7 @@ struct extracted {
 	enum extract_reason reason;
 	char media_type[96]; /* what the bytes are, whatever the name says; "" when not looked at */
 	bool name_differs;   /* the name's extension promises another kind of file */
-	bool is_cut; /* text beyond max_text_bytes is missing, or an attachment had no text */
+	bool is_cut; /* text is missing: beyond max_text_bytes, or of an attachment or a part */
 	struct str title, author; /* as the document says, or empty */
 	struct str date;	  /* "2026-11-21": its own date of creation or sending, or empty */
 	struct extracted_page *pages;
@@ -105,8 +105,7 @@ struct extract_options {
 int extract(const struct extract_options *o, int fd, const char *name_hint, struct extracted **ret,
 	struct err *err);
 
-/* Where the helper is: $MUNIMENT_EXTRACT, beside this program, its place in the build tree, where
- * it was installed. ERR_NOTFOUND. */
+/* Where the helper is: $MUNIMENT_EXTRACT, beside this program, where it was installed. ERR_NOTFOUND. */
 int extract_helper_path(struct buf *ret, struct err *err);
 
 /* The media type that an extension promises ("a.DOCX" -> "application/vnd.openxml..."), or NULL. */

@@ -5,46 +5,43 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* tr() wants to see its sentence; this marks one that stands in a table. */
-#define TR_LATER(text) (text)
-
 static const struct {
 	const char *word, *text;
 	bool is_passing;
 } reasons[EXTRACT_REASON_COUNT] = {
 	[EXTRACT_OK] = { "ok", NULL, false },
-	[EXTRACT_EMPTY] = { "empty", TR_LATER("no text: the file is empty"), false },
-	[EXTRACT_BLANK] = { "blank", TR_LATER("no text: there are no words in the document"),
+	[EXTRACT_EMPTY] = { "empty", TR_MARK("no text: the file is empty"), false },
+	[EXTRACT_BLANK] = { "blank", TR_MARK("no text: there are no words in the document"),
 		false },
 	[EXTRACT_PICTURE] = { "picture",
-		TR_LATER("no text: the pages are pictures (a scan without a text layer)"), false },
-	[EXTRACT_TYPE] = { "type", TR_LATER("no text: not a kind of file whose text can be read"),
+		TR_MARK("no text: the pages are pictures (a scan without a text layer)"), false },
+	[EXTRACT_TYPE] = { "type", TR_MARK("no text: not a kind of file whose text can be read"),
 		false },
 	[EXTRACT_ENCRYPTED] = { "encrypted",
-		TR_LATER("no text: the file is encrypted; file a copy without a password"), false },
-	[EXTRACT_DAMAGED] = { "damaged", TR_LATER("no text: the file is damaged or cut off"),
+		TR_MARK("no text: the file is encrypted; file a copy without a password"), false },
+	[EXTRACT_DAMAGED] = { "damaged", TR_MARK("no text: the file is damaged or cut off"),
 		false },
-	[EXTRACT_TOO_LARGE] = { "toolarge", TR_LATER("no text: the file is larger than the limit"),
+	[EXTRACT_TOO_LARGE] = { "toolarge", TR_MARK("no text: the file is larger than the limit"),
 		true },
 	[EXTRACT_BOMB] = { "bomb",
-		TR_LATER("no text: the file unpacks to more than an honest one would; it was "
-			 "refused"),
+		TR_MARK("no text: the file unpacks to more than an honest one would; it was "
+			"refused"),
 		false },
-	[EXTRACT_TIMED_OUT] = { "timeout", TR_LATER("no text: reading the file took too long"),
+	[EXTRACT_TIMED_OUT] = { "timeout", TR_MARK("no text: reading the file took too long"),
 		true },
-	[EXTRACT_MEMORY] = { "memory", TR_LATER("no text: reading the file needs too much memory"),
+	[EXTRACT_MEMORY] = { "memory", TR_MARK("no text: reading the file needs too much memory"),
 		true },
-	[EXTRACT_CRASHED] = { "crashed", TR_LATER("no text: the reader crashed on this file"),
+	[EXTRACT_CRASHED] = { "crashed", TR_MARK("no text: the reader crashed on this file"),
 		true },
 	[EXTRACT_FORBIDDEN] = { "forbidden",
-		TR_LATER("no text: while reading, the file tried what is forbidden; it may be an "
-			 "attack"),
+		TR_MARK("no text: while reading, the file tried what is forbidden; it may be an "
+			"attack"),
 		false },
 	[EXTRACT_NO_JAIL] = { "nojail",
-		TR_LATER("no text: this system cannot read files in a jail (landlock is missing)"),
+		TR_MARK("no text: this system cannot read files in a jail (landlock is missing)"),
 		true },
 	[EXTRACT_NO_PROGRAM] = { "noprogram",
-		TR_LATER("no text: the program that reads such files is not installed"), true },
+		TR_MARK("no text: the program that reads such files is not installed"), true },
 };
 
 const char *extract_reason_word(enum extract_reason reason)

@@ -14,6 +14,9 @@ enum tr_language { TR_ZH, TR_EN };
 /* The sentence in the thread's language; the English one where there is no other. Never NULL. */
 const char *tr(const char *english) __attribute__((format_arg(1)));
 
+/* Marks a sentence in a table, whose text goes through tr() when it is used. */
+#define TR_MARK(english) english
+
 /* One of a pair that stands side by side in a table. */
 const char *tr_pick(const char *zh, const char *en);
 
