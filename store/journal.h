@@ -1,7 +1,9 @@
-/* journal.h - frames that make a write durable before it is in a pack (FORMAT.md, section 10; invariants 1 and 2).
+/* journal.h - frames that make a write durable before it is in a pack (FORMAT.md, section 10;
+ * invariants 1 and 2).
  *
- * One writer thread appends; one applier thread frees. journal_append returns after fdatasync. A failed append or sync is
- * final: every later append fails with ERR_UNKNOWN until the journal is opened anew (and its frames replayed). */
+ * One writer thread appends; one applier thread frees. journal_append returns after fdatasync. A
+ * failed append or sync is final: every later append fails with ERR_UNKNOWN until the journal is
+ * opened anew (and its frames replayed). */
 #ifndef MUN_STORE_JOURNAL_H
 #define MUN_STORE_JOURNAL_H
 
@@ -33,7 +35,8 @@ struct frame {
 };
 
 struct journal_options {
-	uint64_t segment_bytes; /* 0: 32 MiB; a frame that is larger gets a segment of its own size */
+	uint64_t segment_bytes; /* 0: 32 MiB; a frame that is larger gets a segment of its own size
+				 */
 	unsigned spare;		/* preallocated segments kept ready; 0: 2 */
 };
 
@@ -41,44 +44,57 @@ enum { FRAME_MAX_BYTES = 1 << 30 };
 
 /* What was found at opening besides good frames. */
 struct journal_found {
-	uint64_t frames;	/* to be replayed */
-	bool dropped_tail;	/* an unfinished last frame: harmless */
-	bool set_aside;		/* a bad last frame was copied to journal/aside-<n>: report it */
-	uint64_t aside_frame;
+	uint64_t frames;      /* to be replayed */
+	bool dropped_tail;    /* an unfinished last frame: harmless */
+	bool set_aside;	      /* a bad last frame was copied to journal/aside-<n>: report it */
+	uint64_t aside_frame; /* also one of an earlier start that nobody has acknowledged */
+	uint64_t missing; /* frames that keys.db has applied and the journal lost, though earlier
+			     ones are in it */
 };
 
-/* Open or create the journal in a directory. `next` is the frame number that follows the last one ever applied (from keys.db) and
- * is used when the journal is empty. Errors: ERR_CORRUPT (damage before the last frame). */
-int journal_open(int dir, const struct id *archive, uint64_t next, const struct journal_options *options,
-	struct journal **ret, struct journal_found *ret_found, struct err *err);
+/* Open or create the journal in a directory. `next` is the frame number that follows the last one
+ * ever applied (from keys.db) and is used when the journal is empty. Errors: ERR_CORRUPT (damage
+ * before the last frame). */
+int journal_open(int dir, const struct id *archive, uint64_t next,
+	const struct journal_options *options, struct journal **ret,
+	struct journal_found *ret_found, struct err *err);
 void journal_free(struct journal *j);
 DEFINE_CLEANUP(struct journal *, journal_free)
 
 /* Every frame that is not freed, oldest first, checked again. */
-int journal_replay(struct journal *j, int (*each)(void *context, const struct frame *f, struct err *err),
-	void *context, struct err *err);
+int journal_replay(struct journal *j,
+	int (*each)(void *context, const struct frame *f, struct err *err), void *context,
+	struct err *err);
 
-/* Reserve room for a frame with that many body bytes before anything is drawn. Errors: ERR_FULL, ERR_LIMIT; the journal stays
- * usable. */
+/* Reserve room for a frame with that many body bytes before anything is drawn. Errors: ERR_FULL,
+ * ERR_LIMIT; the journal stays usable. */
 int journal_reserve(struct journal *j, uint64_t body_bytes, struct err *err);
 /* Bytes of body that this frame needs. */
 uint64_t frame_body_bytes(const struct frame *f);
 
 /* Append and make durable; sets f->number. Errors: ERR_UNKNOWN after a failed write or sync. */
 int journal_append(struct journal *j, struct frame *f, struct err *err);
-/* All frames up to this number are applied: their segments are zeroed and reused, or kept when a later frame is in them. */
+/* All frames up to this number are applied: their segments are zeroed and reused, or kept when a
+ * later frame is in them. */
 int journal_free_until(struct journal *j, uint64_t frame, struct err *err);
-/* Everything applied, nobody appending: overwrite all used bytes with zeros, now and durably (destruction, clean exit). */
+/* Everything applied, nobody appending: overwrite all used bytes with zeros, now and durably
+ * (destruction, clean exit). */
 int journal_wipe(struct journal *j, struct err *err);
+
+/* Forget a frame that was set aside: overwrite and remove its copy. Errors: ERR_NOTFOUND. */
+int journal_acknowledge(int dir, uint64_t frame, struct err *err);
 
 uint64_t journal_last_frame(struct journal *j);
 
-/* Reading only, for verify on a sealed or running archive: check all frames in a journal directory without changing anything. */
+/* Reading only, for verify on a sealed or running archive: check all frames in a journal directory
+ * without changing anything. Errors: ERR_CORRUPT; ERR_CONFLICT (the process that owns it freed
+ * segments meanwhile: flush and try again). */
 int journal_check(int dir, const struct id *archive,
 	int (*each)(void *context, const struct frame *f, struct err *err), void *context,
 	struct journal_found *ret_found, struct err *err);
-/* The parser of one frame from memory, for replay and fuzzing: `bytes` begins at the header. Frees: free(*ret_memory). */
-int frame_parse(struct str bytes, uint64_t segment, struct frame *ret, void **ret_memory, uint8_t ret_digest[32],
-	struct err *err);
+/* The parser of one frame from memory, for replay and fuzzing: `bytes` begins at the header. Frees:
+ * free(*ret_memory). */
+int frame_parse(struct str bytes, uint64_t segment, struct frame *ret, void **ret_memory,
+	uint8_t ret_digest[32], struct err *err);
 
 #endif
