@@ -1,31 +1,31 @@
-/* series.h - the definition of a kind of record (门类): its form, numbers, departments, retention
- * classes.
+/* series.h - the definition of a kind of record (门类): its form, numbers, departments, retention classes.
  *
- * A definition is YAML that a quality department can read and revise:
+ * A definition is YAML that a quality department can read and revise. Members marked * may be left out:
  *
- *   series: QR-QC-001                       code: stable, A-Z 0-9 -, at most 32
+ *   series: QR-QC-001                  code, stable: at most 32 of A-Z, 0-9, -
  *   title: {zh: 资质审核记录, en: Qualification review record}
- *   number: "资质审核记录-{date}-{serial:3}"   rule: numbering.h
- *   given: 'QMS-[A-Z]+-\d{4}'                optional: numbers that a filer may bring must look
- * like this (pattern.h); without it every number is drawn date: review_date optional: the field
- * that gives the record's date; else the day of filing departments:                            or
- * the word `any`
- *     - {name: 质量管理部, code: QC}          code: what {code:department} gives; optional
- *   retention: [R-QUAL, R-QUAL-P]           named classes (retention.h)
- *   sensitivity: internal                   public, internal, restricted
- *   fields:                                 in the order of the form
- *     review_result:                        name: a-z 0-9 _, stable for ever
+ *   number: "资质审核记录-{date}-{serial:3}"      the rule: numbering.h
+ *   number_label: {zh: 订单号, en: Order number}  * what people call the number
+ *   given: 'QMS-[A-Z]+-\d{4}'          * numbers that a filer may bring must look like this
+ *                                      (pattern.h); without it every number is drawn
+ *   date: review_date                  * the field that gives the record's date; else the day of filing
+ *   departments:                       or the word `any`
+ *     - {name: 质量管理部, code: QC}     code: what {code:department} gives; *
+ *   retention: [R-QUAL, R-QUAL-P]      named classes: retention.h
+ *   sensitivity: internal              * public, internal, restricted
+ *   fields:                            in the order of the form
+ *     review_result:                   name, stable: a-z, 0-9, _
  *       label: {zh: 审核结果, en: Review result}
- *       type: choice                        enum field_type
+ *       type: choice                   enum field_type; what goes with which type: series_parse.c
  *       choices: {passed: {zh: 通过, en: Passed}, failed: {zh: 不通过, en: Failed}}
- *       required: true
+ *       required: true                 *
  *     correction:
  *       label: {zh: 补正要求, en: Corrections required}
  *       type: long_text
- *       required_when: {review_result: [failed]}
+ *       required_when: {review_result: [failed]}  *
  *
- * Everything that is wrong is refused with file, line, what was found and what was expected. The
- * SHA-256 of the text is the definition's identity; a manifest names it.
+ * Everything that is wrong is refused with file, line, what was found and what was expected. The SHA-256 of
+ * the text is the definition's identity; a manifest names it.
  *
  * A struct series is immutable; several threads may read it. Strings end in NUL. */
 #ifndef MUN_MODEL_SERIES_H
@@ -96,7 +96,7 @@ struct series_department {
 
 struct series {
 	const char *code;
-	struct label title;
+	struct label title, number_label;
 	const char *number_text;
 	const struct number_rule *number;
 	const struct pattern *given;	       /* NULL: numbers are drawn, never brought */
