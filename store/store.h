@@ -100,9 +100,12 @@ struct change_record {
 
 	/* A new record: its number, given whole (scope empty), or drawn: `scope` with one '*', for
 	 * which the writer puts the next serial of that scope in `serial_digits` digits (more
-	 * digits than that is ERR_LIMIT, REC-10). */
-	struct str number, scope;
+	 * digits than that is ERR_LIMIT, REC-10, unless it may widen). Where the number has more
+	 * left out in its scope than the serial, number_head and number_tail say what stands before
+	 * and behind it. */
+	struct str number, scope, number_head, number_tail;
 	unsigned serial_digits;
+	bool serial_may_widen;
 	/* A new record: "2025-05/<series>/<department>" (core/model/path.h). */
 	struct str folder;
 

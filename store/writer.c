@@ -24,7 +24,8 @@ enum {
 	BATCH_MAX_CHANGES = 1024,
 	BATCH_MAX_BYTES = 32 << 20,
 	NUMBER_MAX = 200,
-	RECORD_OVERHEAD = 8192
+	RECORD_OVERHEAD = 8192,
+	SERIAL_MAX_DIGITS = 12
 };
 
 static const char readme[] =
@@ -161,9 +162,11 @@ static int check_number(struct str number, struct err *err)
 }
 
 /* The next serial of a scope, staged (invariant 6). */
-static int draw_serial(struct store *s, struct undo_log *log, struct str scope, unsigned digits,
+static int draw_serial(struct store *s, struct undo_log *log, const struct change_record *c,
 	uint64_t *ret, struct err *err)
 {
+	struct str scope = c->scope;
+	unsigned digits = c->serial_may_widen ? SERIAL_MAX_DIGITS : c->serial_digits;
 	struct map_key key = map_key(scope.p, scope.n);
 	uint64_t last = (uint64_t)(uintptr_t)map_get(&s->w.staged.serials, key.b), limit = 1;
 	int r;
@@ -190,7 +193,8 @@ static int draw_number(struct store *s, struct undo_log *log, const struct chang
 	uint64_t *ret_serial, struct str *ret, struct err *err)
 {
 	_cleanup_(buf_done) struct buf number = BUF_INIT_MAX(NUMBER_MAX + 64);
-	const char *star;
+	struct str head = c->number_head, tail = c->number_tail;
+	bool good = true;
 	int r;
 
 	if (c->scope.n == 0) {
@@ -198,16 +202,20 @@ static int draw_number(struct store *s, struct undo_log *log, const struct chang
 		*ret = (struct str){ arena_text(s->w.building->arena, c->number), c->number.n };
 		return check_number(*ret, err);
 	}
-	star = memchr(c->scope.p, '*', c->scope.n);
-	if (!star || c->serial_digits < 1 || c->serial_digits > 12)
+	if (!head.n && !tail.n) {
+		tail = c->scope;
+		head = str_cut(&tail, '*');
+		good = tail.p != NULL;
+	}
+	if (!good || c->serial_digits < 1 || c->serial_digits > SERIAL_MAX_DIGITS)
 		return err_set(err, ERR_INVALID, tr("'%.*s' is not the scope of a number"),
 			STR_ARG(c->scope));
-	r = draw_serial(s, log, c->scope, c->serial_digits, ret_serial, err);
+	r = draw_serial(s, log, c, ret_serial, err);
 	if (r < 0)
 		return r;
-	buf_add(&number, c->scope.p, (size_t)(star - c->scope.p));
+	buf_add_str(&number, head);
 	buf_addf(&number, "%0*llu", (int)c->serial_digits, (unsigned long long)*ret_serial);
-	buf_add(&number, star + 1, c->scope.n - (size_t)(star - c->scope.p) - 1);
+	buf_add_str(&number, tail);
 	r = buf_check(&number, err);
 	if (r < 0)
 		return r;
