@@ -215,7 +215,7 @@ static int make_purposes(
 
 	if (r < 0)
 		return r;
-	keys_unseal(keys, root, 1);
+	r = keys_unseal(keys, root, 1, err);
 	for (size_t i = 0; i < ARRAY_LEN(purposes) && r == 0; i++) {
 		_cleanup_(secret_freep) struct secret *secret = NULL;
 
@@ -377,8 +377,9 @@ int store_unseal(struct store *s, const struct secret *root, uint64_t epoch, str
 
 	if (!store_is_sealed(s))
 		return 0;
-	keys_unseal(s->keys, root, epoch);
-	r = keys_purpose(s->keys, "requests", &requests, err); /* a wrong root fails here */
+	r = keys_unseal(s->keys, root, epoch, err);
+	if (r == 0)
+		r = keys_purpose(s->keys, "requests", &requests, err); /* a wrong root fails here */
 	if (r == 0 && s->options.writable && s->volume_count == 0)
 		r = writer_open_first(s, err);
 	if (r == 0 && s->options.writable)

@@ -1,6 +1,9 @@
 /* id.c - see id.h. */
 #include "core/model/id.h"
 
+#include "core/base/bytes.h"
+#include "core/base/clock.h"
+
 #include <sodium.h>
 
 struct id id_random(void)
@@ -8,6 +11,16 @@ struct id id_random(void)
 	struct id id;
 
 	randombytes_buf(id.b, sizeof(id.b));
+	return id;
+}
+
+struct id id_ordered(void)
+{
+	struct id id = id_random();
+	uint8_t now[8];
+
+	put_be64(now, (uint64_t)clock_now());
+	memcpy(id.b, now + 3, 5);
 	return id;
 }
 
