@@ -63,6 +63,15 @@ void base64_add(struct buf *b, const void *p, size_t n)
 	buf_cut(b, b->n - 1); /* the room counts a NUL of its own */
 }
 
+/* libsodium takes bytes above 0x7f for letters of the alphabet. */
+static bool is_ascii(struct str text)
+{
+	for (size_t i = 0; i < text.n; i++)
+		if ((uint8_t)text.p[i] > 0x7f)
+			return false;
+	return true;
+}
+
 int base64_decode(struct str text, struct buf *ret, struct err *err)
 {
 	size_t before = ret->n, room = text.n / 4 * 3 + 3, got = 0;
@@ -70,8 +79,8 @@ int base64_decode(struct str text, struct buf *ret, struct err *err)
 
 	if (!at)
 		return buf_check(ret, err);
-	if (sodium_base642bin(at, room, text.p, text.n, NULL, &got, NULL,
-		    sodium_base64_VARIANT_ORIGINAL) != 0) {
+	if (!is_ascii(text) || sodium_base642bin(at, room, text.p, text.n, NULL, &got, NULL,
+				       sodium_base64_VARIANT_ORIGINAL) != 0) {
 		buf_cut(ret, before);
 		return err_set(err, ERR_INVALID, tr("not base64"));
 	}

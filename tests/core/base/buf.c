@@ -69,6 +69,7 @@ START_TEST(base64_is_strict)
 	ck_assert_str_eq(b.p, "any");
 	ck_fails(base64_decode(STR("YW5"), &b, &err), err, ERR_INVALID);
 	ck_fails(base64_decode(STR("YW 55"), &b, &err), err, ERR_INVALID);
+	ck_fails(base64_decode(STR("YW5\x94"), &b, &err), err, ERR_INVALID);
 	ck_assert_str_eq(b.p, "any");
 	buf_done(&b);
 }
