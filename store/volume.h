@@ -1,4 +1,5 @@
-/* volume.h - one bare git repository: made by us, read through libgit2 (the only place that knows it), refs moved with fsync.
+/* volume.h - one bare git repository: made by us, read through libgit2 (the only place that knows
+ * it), refs moved with fsync.
  *
  * A struct volume may be used by many threads at once for reading. */
 #ifndef MUN_STORE_VOLUME_H
@@ -8,7 +9,8 @@
 
 struct volume;
 
-/* Make volumes/NNNN.git: config, HEAD, empty refs and objects/pack, each durable. One that is there already is completed. */
+/* Make volumes/NNNN.git: config, HEAD, empty refs and objects/pack, each durable. One that is there
+ * already is completed. */
 int volume_create(int volumes_dir, uint32_t number, struct err *err);
 int volume_open(int volumes_dir, const char *volumes_path, uint32_t number, struct volume **ret,
 	struct err *err);
@@ -21,10 +23,10 @@ int volume_pack_dir(const struct volume *v);
 /* The numbers of all volumes in order; free() *ret. A gap is ERR_CORRUPT. */
 int volume_list(int volumes_dir, uint32_t **ret, size_t *ret_count, struct err *err);
 
-/* The content of an object, appended to `ret`. The name is recomputed from what was read (SHA-1 by GnuTLS): bytes that
- * do not fit their name are ERR_CORRUPT. Errors: ERR_NOTFOUND. */
-int volume_read(struct volume *v, const struct oid *oid, enum object_type *ret_type, struct buf *ret,
-	struct err *err);
+/* The content of an object, appended to `ret`. The name is recomputed from what was read (SHA-1 by
+ * GnuTLS): bytes that do not fit their name are ERR_CORRUPT. Errors: ERR_NOTFOUND. */
+int volume_read(struct volume *v, const struct oid *oid, enum object_type *ret_type,
+	struct buf *ret, struct err *err);
 bool volume_has(struct volume *v, const struct oid *oid);
 /* Call after packs were removed or added behind libgit2's back: handles are opened anew. */
 void volume_refresh(struct volume *v);
@@ -40,7 +42,8 @@ struct tree_entry {
 	struct str name;
 	struct oid oid;
 };
-/* The next entry of a tree; *rest is cut. Errors: ERR_CORRUPT. Returns 1 when there was one, 0 at the end. */
+/* The next entry of a tree; *rest is cut. Errors: ERR_CORRUPT. Returns 1 when there was one, 0 at
+ * the end. */
 int tree_next(struct str *rest, struct tree_entry *ret, struct err *err);
 /* Find a path ("a/b/c") below a root tree. Errors: ERR_NOTFOUND. */
 int volume_find(struct volume *v, const struct oid *root, struct str path, struct tree_entry *ret,
