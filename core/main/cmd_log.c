@@ -1,0 +1,155 @@
+/* cmd_log.c - who did what when: of the archive, or of one record with what each version changed.
+ */
+#include "core/base/tr.h"
+#include "core/main/cli.h"
+#include "core/main/commands.h"
+#include "core/main/signed.h"
+
+static const struct option options[] = {
+	{ .name = "limit",
+		.letter = 'l',
+		.kind = OPTION_NUMBER,
+		.max = 10000,
+		.argument = "N",
+		.meaning = { .zh = "行数（默认 50）", .en = "rows (default: 50)" } },
+	{ .name = "before",
+		.kind = OPTION_NUMBER,
+		.max = INT64_MAX,
+		.argument = "ACTION",
+		.meaning = { .zh = "只列此操作之前的", .en = "only actions before this one" } },
+};
+
+static struct str who(const struct json *row)
+{
+	return reply_text(row, "name").n ? reply_text(row, "name") : reply_text(row, "account");
+}
+
+static void print_actions(struct cli *cli, const struct json *actions)
+{
+	static const struct table_column columns[] = {
+		{ .title = { .zh = "序号", .en = "ACTION" }, .is_right = true },
+		{ .title = { .zh = "操作", .en = "ACT" } },
+		{ .title = { .zh = "时间", .en = "WHEN" } },
+		{ .title = { .zh = "操作人", .en = "WHO" } },
+		{ .title = { .zh = "签名", .en = "SIGNATURE" } },
+		{ .title = { .zh = "提交", .en = "COMMIT" } },
+		{ .title = { .zh = "内容", .en = "SUBJECT" }, .shrinks = 20 },
+	};
+	_cleanup_(table_freep) struct table *t = table_new(columns, ARRAY_LEN(columns));
+
+	for (size_t i = 0; i < reply_count(actions); i++) {
+		const struct json *a = json_list_at(actions, i);
+		struct str commit = reply_text(a, "commit");
+
+		table_add_number(t, (uint64_t)reply_int(a, "action"));
+		table_add(t, str_of(act_text(reply_text(a, "act"))));
+		table_add_instant(t, reply_text(a, "at"));
+		table_add(t, who(a));
+		table_add_signature(t, reply_text(a, "signature"));
+		table_add(t, commit.n > 12 ? (struct str){ commit.p, 12 } : commit);
+		table_add(t, reply_text(a, "subject"));
+	}
+	table_print(t, &cli->out);
+}
+
+/* ---- one record ---- */
+
+static const char *member_title(const struct json *change)
+{
+	static const struct {
+		const char *word;
+		struct phrase text;
+	} members[] = {
+		{ "title", { .zh = "题名", .en = "title" } },
+		{ "department", { .zh = "部门", .en = "department" } },
+		{ "date", { .zh = "日期", .en = "date" } },
+		{ "number", { .zh = "编号", .en = "number" } },
+		{ "definition", { .zh = "门类定义", .en = "definition" } },
+		{ "field", { .zh = "字段", .en = "field" } },
+		{ "part", { .zh = "组成文件", .en = "part" } },
+		{ "link", { .zh = "关联", .en = "link" } },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(members); i++)
+		if (str_is(reply_text(change, "member"), members[i].word))
+			return phrase_text(&members[i].text);
+	return "";
+}
+
+static void print_change(struct cli *cli, const struct json *change)
+{
+	struct str kind = reply_text(change, "kind"), name = reply_text(change, "name");
+	FILE *out = cli->out.file;
+
+	(void)fprintf(out, "      %s ",
+		str_is(kind, "added")	  ? "+"
+		: str_is(kind, "removed") ? "-"
+					  : "~");
+	(void)fputs(member_title(change), out);
+	if (name.n) {
+		(void)fputc(' ', out);
+		term_put(&cli->out, TERM_PLAIN, name);
+	}
+	if (reply_text(change, "before").n || reply_text(change, "after").n) {
+		(void)fputs(tr(": "), out);
+		term_put(&cli->out, TERM_BAD, reply_text(change, "before"));
+		(void)fputs(" → ", out);
+		term_put(&cli->out, TERM_GOOD, reply_text(change, "after"));
+	}
+	(void)fputc('\n', out);
+}
+
+static void print_version(struct cli *cli, const struct json *v)
+{
+	const struct json *changes = reply_at(v, "changes");
+	_cleanup_(buf_done) struct buf at = BUF_INIT;
+	FILE *out = cli->out.file;
+
+	reply_add_instant(&at, reply_text(v, "at"));
+	(void)fprintf(out, tr("version %lld  %s  "), (long long)reply_int(v, "version"), at.p);
+	term_put(&cli->out, TERM_BOLD, who(v));
+	(void)fputs("  ", out);
+	term_put(&cli->out, TERM_PLAIN, str_of(act_text(reply_text(v, "act"))));
+	if (reply_text(v, "reason").n) {
+		(void)fputs(tr(": "), out);
+		term_put(&cli->out, TERM_PLAIN, reply_text(v, "reason"));
+	}
+	(void)fputc('\n', out);
+	for (size_t i = 0; i < reply_count(changes); i++)
+		print_change(cli, json_list_at(changes, i));
+}
+
+static int run(struct cli *cli, const struct args *args, struct err *err)
+{
+	_cleanup_(json_freep) struct json *reply = NULL;
+	_cleanup_(buf_done) struct buf request = BUF_INIT;
+	const struct json *versions;
+	int r;
+
+	say_map(&request, NULL);
+	if (args->operand_count)
+		say_cstr(&request, "number", args->operands[0]);
+	say_option_number(&request, args, "limit", "limit");
+	say_option_number(&request, args, "before", "before");
+	say_end_map(&request);
+	r = cli_call(cli, "log", &request, NULL, 0, &reply, err);
+	if (r < 0 || cli_print_json(cli, reply))
+		return r;
+	print_actions(cli, reply_at(reply, "actions"));
+	versions = reply_at(reply, "versions");
+	for (size_t i = 0; i < reply_count(versions); i++)
+		print_version(cli, json_list_at(versions, i));
+	return 0;
+}
+
+const struct command command_log = {
+	.name = "log",
+	.operands = "[NUMBER]",
+	.max_operands = 1,
+	.help = { .zh = "操作记录：全库，或一件记录各版本的改动",
+		.en = "who did what when: of the archive, or what each version of a record "
+		      "changed" },
+	.options = options,
+	.option_count = ARRAY_LEN(options),
+	.run = run,
+};
