@@ -63,15 +63,20 @@ const char *extract_type_of_name(const char *name)
 	return kind == KIND_OTHER ? NULL : kind_media_type(kind);
 }
 
-/* Kinds of text go for each other: that a .md is Markdown is known from its name only. */
-static bool differs(const char *name, const char *media_type)
+/* Kinds of text go for each other: that a .md is Markdown is known from its name only. A container
+ * that could not be opened may be what its name says. */
+static bool differs(const char *name, const struct extracted *e)
 {
 	const char *promised = extract_type_of_name(name);
 
-	if (!promised || !*media_type || strcmp(promised, media_type) == 0)
+	if (!promised || !e->media_type[0] || strcmp(promised, e->media_type) == 0)
 		return false;
-	return strncmp(promised, "text/", 5) != 0 || strncmp(media_type, "text/", 5) != 0 ||
-	       strcmp(media_type, "text/rtf") == 0;
+	if (e->reason != EXTRACT_OK && e->reason != EXTRACT_TYPE &&
+		(strcmp(e->media_type, kind_media_type(KIND_ZIP)) == 0 ||
+			strcmp(e->media_type, kind_media_type(KIND_OLE)) == 0))
+		return false;
+	return strncmp(promised, "text/", 5) != 0 || strncmp(e->media_type, "text/", 5) != 0 ||
+	       strcmp(e->media_type, kind_media_type(KIND_RTF)) == 0;
 }
 
 static enum extract_hint hint_of(const char *name)
@@ -256,7 +261,7 @@ static int run_document(struct run *run, int fd, struct str name, uint32_t depth
 	}
 	part->bytes = bytes;
 	part->text = TAKE_PTR(answer.text);
-	part->text->name_differs = differs(name_copy, part->text->media_type);
+	part->text->name_differs = differs(name_copy, part->text);
 	part->attachment = depth > 0 ? run->attachments : 0;
 	part->name = name;
 	run->text_left -= part->text->text_bytes;

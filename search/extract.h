@@ -105,7 +105,8 @@ struct extract_options {
 int extract(const struct extract_options *o, int fd, const char *name_hint, struct extracted **ret,
 	struct err *err);
 
-/* Where the helper is: $MUNIMENT_EXTRACT, beside this program, where it was installed. ERR_NOTFOUND. */
+/* Where the helper is: $MUNIMENT_EXTRACT, beside this program, where it was installed.
+ * ERR_NOTFOUND. */
 int extract_helper_path(struct buf *ret, struct err *err);
 
 /* The media type that an extension promises ("a.DOCX" -> "application/vnd.openxml..."), or NULL. */

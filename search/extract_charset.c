@@ -134,7 +134,21 @@ static bool looks_binary(struct str bytes)
 	return odd > bytes.n / 100;
 }
 
-/* UTF-8 with a scratch or two, as when a file was cut in the middle of a character. */
+/* Without a last character that was cut in the middle. */
+static struct str whole_characters(struct str bytes)
+{
+	for (size_t back = 1; back <= 3 && back <= bytes.n; back++) {
+		unsigned char c = (unsigned char)bytes.p[bytes.n - back];
+		size_t promised = c >= 0xf0 ? 4 : c >= 0xe0 ? 3 : c >= 0xc0 ? 2 : 1;
+
+		if ((c & 0xc0) == 0x80)
+			continue;
+		return (struct str){ bytes.p, promised > back ? bytes.n - back : bytes.n };
+	}
+	return bytes;
+}
+
+/* UTF-8 with a scratch or two. */
 static bool is_nearly_utf8(struct str bytes)
 {
 	size_t good = 0, bad = 0;
@@ -153,17 +167,17 @@ static bool is_nearly_utf8(struct str bytes)
 
 static bool is_usual(uint32_t c)
 {
-	return is_cjk(c) || (c >= 0x2010 && c <= 0x2040) || (c >= 0x2160 && c <= 0x217f) ||
-	       (c >= 0x2460 && c <= 0x24ff) || (c >= 0x2500 && c <= 0x25ff) || c == 0xb0 ||
-	       c == 0xb7 || c == 0xd7 || c == 0xb1 || (c >= 0x391 && c <= 0x3c9) ||
-	       (c >= 0x3040 && c <= 0x30ff) || (c >= 0x2100 && c <= 0x2130) ||
-	       (c >= 0x2200 && c <= 0x22ff);
+	return is_cjk(c) || (c >= 0x2010 && c <= 0x2040) || (c >= 0x2100 && c <= 0x25ff) ||
+	       (c >= 0x391 && c <= 0x3c9) || (c >= 0x3040 && c <= 0x30ff) || c == 0xb0 ||
+	       c == 0xb1 || c == 0xb7 || c == 0xd7;
 }
 
-/* Nearly any bytes are GB18030; text is so when its characters are those that people write. */
-static bool is_chinese(struct str utf8)
+/* Nearly any bytes are GB18030, also the umlauts of "Ger\xe4te". It is Chinese when its characters
+ * are those that people write, and when they either stand close together or are those of the
+ * smallest set, GB2312, whose second bytes are never ASCII. */
+static bool is_chinese(struct str bytes, struct str utf8)
 {
-	size_t usual = 0, other = 0;
+	size_t usual = 0, other = 0, high = 0, small = 0, large = 0;
 
 	for (size_t at = 0; at < utf8.n;) {
 		uint32_t c = utf8_next(utf8, &at);
@@ -171,7 +185,16 @@ static bool is_chinese(struct str utf8)
 		if (c >= 0x80)
 			*(is_usual(c) ? &usual : &other) += 1;
 	}
-	return usual > 0 && other * 10 <= usual;
+	for (size_t i = 0; i < bytes.n; i++) {
+		unsigned char c = (unsigned char)bytes.p[i], d;
+
+		if (c < 0x80)
+			continue;
+		d = i + 1 < bytes.n ? (unsigned char)bytes.p[++i] : 0;
+		*(d >= 0xa1 ? &small : &large) += 1;
+		high += 2;
+	}
+	return usual > 0 && other * 10 <= usual && (large * 3 <= small || high > bytes.n / 2);
 }
 
 static bool guess(struct str bytes, struct buf *ret)
@@ -184,11 +207,12 @@ static bool guess(struct str bytes, struct buf *ret)
 	buf_reset(ret);
 	if (looks_binary(bytes))
 		return false;
-	if (is_nearly_utf8(bytes)) {
-		buf_add_str(ret, bytes);
+	if (is_nearly_utf8(whole_characters(bytes))) {
+		buf_add_str(ret, whole_characters(bytes));
 		return true;
 	}
-	if (convert(bytes, "GB18030", ret) <= bytes.n / BAD_PER_BYTES && is_chinese(buf_str(ret)))
+	if (convert(bytes, "GB18030", ret) <= bytes.n / BAD_PER_BYTES &&
+		is_chinese(bytes, buf_str(ret)))
 		return true;
 	buf_reset(ret);
 	for (size_t i = 0; i < bytes.n; i++)

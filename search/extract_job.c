@@ -275,7 +275,7 @@ static uint32_t as_line_break(struct str text, size_t *at, uint32_t c)
 
 void job_text(struct job *j, struct str text)
 {
-	for (size_t at = 0; at < text.n && j->text_left > 0;) {
+	for (size_t at = 0; at < text.n && !job_is_full(j);) {
 		size_t from = at, before;
 		uint32_t c = as_line_break(text, &at, utf8_next(text, &at));
 
@@ -285,6 +285,8 @@ void job_text(struct job *j, struct str text)
 			continue;
 		}
 		if (is_invisible(c))
+			continue;
+		if (j->text_left == 0 && is_space(c))
 			continue;
 		before = j->page.n;
 		if (j->space == SPACE_COLLAPSE || j->pending)

@@ -75,7 +75,7 @@ void job_cut(struct job *j);
 /* True when no more text is taken: readers may stop. */
 static inline bool job_is_full(const struct job *j)
 {
-	return j->text_left == 0;
+	return j->text_left == 0 && j->is_cut;
 }
 
 /* More bytes came out of a container, `packed` being the size of what they came from; EXTRACT_BOMB

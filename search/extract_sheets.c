@@ -1,9 +1,9 @@
 /* extract_sheets.c - .xlsx: one page a sheet, one line a row, a tab between cells; comments and
  * drawings behind.
  *
- * A cell holds a number, and only its style says that 46327 is the second of November 2026: so the
+ * A cell holds a number, and only its style says that 46327 is the first of November 2026: so the
  * styles are read first, then the shared strings (which stand behind the sheets in the file), then
- * the sheets in the order of the workbook. Dates are written as 2026-11-02, whatever the cell's own
+ * the sheets in the order of the workbook. Dates are written as 2026-11-01, whatever the cell's own
  * format, so that they can be searched. */
 #include "search/extract_opc.h"
 #include "core/base/clock.h"
