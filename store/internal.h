@@ -13,7 +13,7 @@
 #include "store/pack.h"
 #include "store/pending.h"
 #include "store/store.h"
-#include "store/tree.h"
+#include "store/tree_cache.h"
 #include "store/volume.h"
 
 #define ACCOUNT_SERVER "server"

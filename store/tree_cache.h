@@ -1,11 +1,11 @@
-/* tree.h - the trees of a branch, kept in memory where they are being written.
+/* tree_cache.h - the trees of a branch, kept in memory where they are being written.
  *
  * libgit2's tree builder costs 0.2 ms and more a commit; this cache loads a directory once,
  * remembers which ones changed, and writes only those. A directory of records (their own folders)
  * is forgotten as soon as it is written, so memory follows the number of places that are being
  * filed into, not the number of records. One thread. */
-#ifndef MUN_STORE_TREE_H
-#define MUN_STORE_TREE_H
+#ifndef MUN_STORE_TREE_CACHE_H
+#define MUN_STORE_TREE_CACHE_H
 
 #include "store/object.h"
 
