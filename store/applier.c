@@ -805,7 +805,6 @@ int applier_remove_orphans(struct store *s, uint64_t *ret, struct err *err)
 	for (size_t i = 0; i < count; i++) {
 		if (r == 0)
 			r = file_unlink(s->incoming_dir, names[i], err);
-		free(names[i]);
 	}
 	free(names);
 	return r;

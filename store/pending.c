@@ -184,6 +184,20 @@ bool pending_object(
 	return o != NULL;
 }
 
+bool pending_main(struct pending *p, uint32_t volume, struct oid *ret)
+{
+	bool found = false;
+
+	(void)pthread_rwlock_rdlock(&p->lock);
+	for (const struct pending_frame *f = p->first; f; f = f->next)
+		if (f->frame.volume == volume) {
+			*ret = f->frame.head;
+			found = true;
+		}
+	(void)pthread_rwlock_unlock(&p->lock);
+	return found;
+}
+
 bool pending_key(struct pending *p, const struct id *key, struct wrapped_key *ret)
 {
 	const struct wrapped_key *w;

@@ -67,6 +67,8 @@ void pending_retire(struct pending *p, size_t count);
 /* The object's content, appended to `ret`; false when it is not pending. */
 bool pending_object(
 	struct pending *p, const struct oid *oid, enum object_type *ret_type, struct buf *ret);
+/* The newest pending head of a volume's main; false when no frame of it is pending. */
+bool pending_main(struct pending *p, uint32_t volume, struct oid *ret);
 bool pending_key(struct pending *p, const struct id *key, struct wrapped_key *ret);
 /* Copies of a head (record_head_done); false when there is none. */
 bool pending_find(struct pending *p, const struct id *record, struct record_head *ret);

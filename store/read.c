@@ -51,7 +51,7 @@ int store_main(struct store *s, uint32_t volume, struct oid *ret, struct err *er
 		found = true;
 	}
 	(void)pthread_mutex_unlock(&s->lock);
-	if (found)
+	if (found || pending_main(&s->pending, volume, ret))
 		return 0;
 	r = store_volume(s, volume, &v, err);
 	if (r == 0)

@@ -146,7 +146,6 @@ int store_volume_bytes(struct store *s, uint32_t number, uint64_t *ret, struct e
 
 		if (fstatat(volume_pack_dir(v), names[i], &st, AT_SYMLINK_NOFOLLOW) == 0)
 			*ret += (uint64_t)st.st_size;
-		free(names[i]);
 	}
 	free(names);
 	return r;
@@ -187,7 +186,6 @@ static bool is_empty_dir(int dir)
 	for (size_t i = 0; i < count; i++) {
 		if (strcmp(names[i], "custody.json") != 0)
 			r = -1;
-		free(names[i]);
 	}
 	free(names);
 	return r == 0;
@@ -380,14 +378,18 @@ int store_unseal(struct store *s, const struct secret *root, uint64_t epoch, str
 	r = keys_unseal(s->keys, root, epoch, err);
 	if (r == 0)
 		r = keys_purpose(s->keys, "requests", &requests, err); /* a wrong root fails here */
-	if (r == 0 && s->options.writable && s->volume_count == 0)
-		r = writer_open_first(s, err);
-	if (r == 0 && s->options.writable)
-		r = writer_start(s, err);
 	if (r == 0 && s->options.writable)
 		r = applier_start(s, err);
+	if (r == 0 && s->options.writable && s->volume_count == 0) {
+		r = writer_open_first(s, err);
+		if (r == 0)
+			r = store_flush(s, err);
+	}
+	if (r == 0 && s->options.writable)
+		r = writer_start(s, err);
 	if (r < 0) {
 		writer_stop(s);
+		applier_stop(s);
 		keys_seal(s->keys);
 		return r;
 	}

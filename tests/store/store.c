@@ -323,7 +323,7 @@ END_TEST
 static bool folder_contains(const char *path, const void *bytes, size_t n)
 {
 	_cleanup_(freep) char *hex = xcalloc(1, 4 * n + 1);
-	const char *argv[] = { "grep", "-rlaP", hex, path, NULL };
+	const char *argv[] = { "env", "LC_ALL=C", "grep", "-rlaP", hex, path, NULL };
 
 	for (size_t i = 0; i < n; i++)
 		(void)snprintf(hex + 4 * i, 5, "\\x%02x", ((const uint8_t *)bytes)[i]);
