@@ -1,4 +1,5 @@
-/* checkpoint.h - a signed statement of every volume's head, in the C2SP signed-note form (FORMAT.md, section 12). Pure. */
+/* checkpoint.h - a signed statement of every volume's head, in the C2SP signed-note form (FORMAT.md,
+ * section 12). Pure. */
 #ifndef MUN_STORE_CHECKPOINT_H
 #define MUN_STORE_CHECKPOINT_H
 

@@ -1,9 +1,9 @@
 /* commit.h - a commit on main as bytes (FORMAT.md, section 8). Pure; any thread.
  *
  * Parsing is strict: commit_parse(commit_format(x)) gives x, and text that Muniment would not write is ERR_CORRUPT.
- * That includes values: only ACT_OPEN has no parent and names the volume before (its own number less 1), only action 1 has no
- * commit before it, only volume 1 no checkpoint; accounts and signers are lower-case letters, digits and '-'; a list names at
- * least two files. */
+ * That includes values: only ACT_OPEN has no parent and names the volume before (its own number less 1),
+ * only action 1 has no commit before it, only volume 1 no checkpoint; accounts and signers are lower-case
+ * letters, digits and '-'; a list names at least two files. */
 #ifndef MUN_STORE_COMMIT_H
 #define MUN_STORE_COMMIT_H
 
@@ -48,8 +48,8 @@ struct commit {
 	size_t signer_count;
 };
 
-/* The commit's content with its signature by `signer`, appended to `ret`. What commit_parse would refuse is not written: the buf
- * has failed then. */
+/* The commit's content with its signature by `signer`, appended to `ret`. What commit_parse would refuse is
+ * not written: the buf has failed then. */
 void commit_format(const struct commit *c, const struct signer *signer, struct buf *ret);
 
 /* `ret` points into `text` and into *ret_memory (free() it). The signature is not checked here. */

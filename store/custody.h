@@ -9,7 +9,12 @@
 #include "core/base/str.h"
 #include "core/model/id.h"
 
-enum { CUSTODY_MAX_CUSTODIANS = 32, CUSTODY_LABEL_MAX = 120, PASSPHRASE_MIN = 8, PASSPHRASE_MAX = 1024 };
+enum {
+	CUSTODY_MAX_CUSTODIANS = 32,
+	CUSTODY_LABEL_MAX = 120,
+	PASSPHRASE_MIN = 8,
+	PASSPHRASE_MAX = 1024
+};
 
 /* What Argon2id may cost. DEMONSTRATION is for archives that carry the flag, and for tests. */
 enum custody_cost { CUSTODY_COST_FULL, CUSTODY_COST_DEMONSTRATION };
@@ -47,15 +52,16 @@ int custody_remove(struct custody *c, const struct id *who, struct err *err);
 
 /* Open one custodian's secret with the passphrase (Argon2id runs here: about a second and 256 MiB; one at a time in the
  * process). Errors: ERR_CRYPTO, wrong passphrase. */
-int custody_open_secret(const struct custody *c, const struct id *who, const struct secret *passphrase,
-	struct secret **ret, struct err *err);
+int custody_open_secret(const struct custody *c, const struct id *who,
+	const struct secret *passphrase, struct secret **ret, struct err *err);
 /* The custodian whose secret the passphrase opens, tried in turn. Errors: ERR_CRYPTO. */
 int custody_open_any(const struct custody *c, const struct secret *passphrase, struct id *ret_who,
 	struct secret **ret, struct err *err);
 /* Two different custodians' secrets give the root key; the MAC of the whole file is checked with it.
  * Errors: ERR_INVALID (twice the same person), ERR_CRYPTO (shares), ERR_CORRUPT (MAC). */
 int custody_combine(const struct custody *c, const struct id *a, const struct secret *secret_a,
-	const struct id *b, const struct secret *secret_b, struct secret **ret_root, struct err *err);
+	const struct id *b, const struct secret *secret_b, struct secret **ret_root,
+	struct err *err);
 
 /* Rotation of the root key must never leave keys whose shares are not on disk. So: custody_rotate, custody_save_next,
  * keys_rotate, custody_settle, in this order; and custody_settle before every custody_load, to finish what a crash left.

@@ -15,19 +15,19 @@ enum keys_statement {
 	KEYS_BEGIN,
 	KEYS_COMMIT,
 	KEYS_ROLLBACK,
-	KEYS_META,	  /* name -> value */
-	KEYS_SET_META,	  /* value, name */
-	KEYS_INSERT,	  /* key, record, epoch, wrapped; nothing when the key is there */
-	KEYS_DELETE,	  /* key */
+	KEYS_META,	    /* name -> value */
+	KEYS_SET_META,	    /* value, name */
+	KEYS_INSERT,	    /* key, record, epoch, wrapped; nothing when the key is there */
+	KEYS_DELETE,	    /* key */
 	KEYS_DELETE_RECORD, /* record */
-	KEYS_FIND,	  /* key -> rowid, key, record, epoch, wrapped */
-	KEYS_BY_KEY,	  /* key, limit -> as above, greater keys in order */
-	KEYS_BY_ROW,	  /* rowid, limit -> as above, greater rows in order */
-	KEYS_REWRAP,	  /* epoch, wrapped, rowid */
-	KEYS_COUNT,	  /* -> number of record keys */
-	KEYS_PURPOSE,	  /* name -> epoch, wrapped */
-	KEYS_PURPOSES,	  /* -> name, epoch, wrapped */
-	KEYS_SET_PURPOSE, /* name, epoch, wrapped */
+	KEYS_FIND,	    /* key -> rowid, key, record, epoch, wrapped */
+	KEYS_BY_KEY,	    /* key, limit -> as above, greater keys in order */
+	KEYS_BY_ROW,	    /* rowid, limit -> as above, greater rows in order */
+	KEYS_REWRAP,	    /* epoch, wrapped, rowid */
+	KEYS_COUNT,	    /* -> number of record keys */
+	KEYS_PURPOSE,	    /* name -> epoch, wrapped */
+	KEYS_PURPOSES,	    /* -> name, epoch, wrapped */
+	KEYS_SET_PURPOSE,   /* name, epoch, wrapped */
 	KEYS_STATEMENTS
 };
 
@@ -49,7 +49,8 @@ struct keys {
 /* Make the tables in an empty file. */
 int keys_db_create(const char *path, const struct id *archive, struct err *err);
 /* Connect and check format, archive and that nothing but our tables is in it. */
-int keys_db_open(struct keys_db *d, const char *path, const struct id *archive, bool writable, struct err *err);
+int keys_db_open(struct keys_db *d, const char *path, const struct id *archive, bool writable,
+	struct err *err);
 void keys_db_close(struct keys_db *d);
 
 /* Report SQLite's failure. */

@@ -21,8 +21,8 @@ struct lines {
 	struct err *err;
 };
 
-void lines_init(struct lines *l, const char *what, struct str text, size_t max_bytes,
-	struct err *err);
+void lines_init(
+	struct lines *l, const char *what, struct str text, size_t max_bytes, struct err *err);
 /* Fail at the line taken last. Returns l->r. */
 int lines_fail(struct lines *l);
 

@@ -1,7 +1,8 @@
 /* slip.h - the clear text of the history: slips, lists and tombstones (FORMAT.md, section 7). Pure; any thread.
  *
- * Parsing is strict: what slip_parse accepts, slip_format writes again byte for byte. Strings in parsed structs are views
- * into the text that was parsed. And what would not be accepted is not written: the buf has failed then (buf_check). */
+ * Parsing is strict: what slip_parse accepts, slip_format writes again byte for byte. Strings in parsed
+ * structs are views into the text that was parsed. And what would not be accepted is not written: the buf
+ * has failed then (buf_check). */
 #ifndef MUN_STORE_SLIP_H
 #define MUN_STORE_SLIP_H
 

@@ -1,4 +1,5 @@
-/* sshsig.h - Ed25519 signatures in the SSH signature format, as git makes and ssh-keygen checks them (PROTOCOL.sshsig). */
+/* sshsig.h - Ed25519 signatures in the SSH signature format, as git makes and ssh-keygen checks them
+ * (PROTOCOL.sshsig). */
 #ifndef MUN_STORE_SSHSIG_H
 #define MUN_STORE_SSHSIG_H
 
@@ -18,10 +19,11 @@ DEFINE_CLEANUP(struct signer *, signer_free)
 const struct public_key *signer_public(const struct signer *s);
 
 /* The armored signature of n bytes in a namespace ("git"), without a newline at its end, appended to `ret`. */
-void sshsig_sign(const struct signer *s, const char *name_space, const void *p, size_t n, struct buf *ret);
+void sshsig_sign(
+	const struct signer *s, const char *name_space, const void *p, size_t n, struct buf *ret);
 
-/* Whether the armored text is a signature of the n bytes in that namespace; says whose. Strict about every byte of the form.
- * Errors: ERR_INVALID (not such a signature), ERR_CRYPTO (does not verify). */
+/* Whether the armored text is a signature of the n bytes in that namespace; says whose. Strict about every
+ * byte of the form. Errors: ERR_INVALID (not such a signature), ERR_CRYPTO (does not verify). */
 int sshsig_verify(struct str armored, const char *name_space, const void *p, size_t n,
 	struct public_key *ret, struct err *err);
 
@@ -33,6 +35,7 @@ void public_key_fingerprint(const struct public_key *key, struct buf *ret);
 
 /* An Ed25519 signature of plain bytes, and its check: for checkpoints. */
 void signer_sign_raw(const struct signer *s, const void *p, size_t n, uint8_t ret[64]);
-bool public_key_verify_raw(const struct public_key *key, const void *p, size_t n, const uint8_t signature[64]);
+bool public_key_verify_raw(
+	const struct public_key *key, const void *p, size_t n, const uint8_t signature[64]);
 
 #endif

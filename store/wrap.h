@@ -7,8 +7,8 @@
 enum { WRAP_NONCE = 24, PURPOSE_NAME_MAX = 32 };
 
 /* Wrap a key into w->wrapped; w's ids and epoch are bound. A nonce serves once. */
-void record_key_wrap(const struct secret *root, const struct id *archive, const uint8_t nonce[WRAP_NONCE],
-	const uint8_t key[KEY_BYTES], struct wrapped_key *w);
+void record_key_wrap(const struct secret *root, const struct id *archive,
+	const uint8_t nonce[WRAP_NONCE], const uint8_t key[KEY_BYTES], struct wrapped_key *w);
 /* False when the root key, the archive, an id, the epoch or a byte is another than at wrapping. */
 bool record_key_unwrap(const struct secret *root, const struct id *archive,
 	const struct wrapped_key *w, uint8_t ret_key[KEY_BYTES]);

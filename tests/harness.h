@@ -9,11 +9,11 @@
 
 #include <check.h>
 
-#define TESTS(name, ...)                                                                           \
-	int main(void)                                                                             \
-	{                                                                                          \
-		const TTest *const all[] = { __VA_ARGS__ };                                        \
-		return harness_run((name), all, ARRAY_LEN(all));                                   \
+#define TESTS(name, ...) \
+	int main(void) \
+	{ \
+		const TTest *const all[] = { __VA_ARGS__ }; \
+		return harness_run((name), all, ARRAY_LEN(all)); \
 	}
 
 int harness_run(const char *name, const TTest *const *tests, size_t count);

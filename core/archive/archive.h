@@ -21,17 +21,18 @@ struct init_options {
 	size_t custodian_count;
 	const char *operator_name; /* the first account, u-00001 */
 	const char *host_name;	   /* in the certificate; NULL: "localhost" */
-	/* Unseals by itself with passphrases that stand in the program; flagged in archive.json and in the first commit. */
+	/* Unseals by itself with passphrases that stand in the program; flagged in archive.json and in the
+	 * first commit. */
 	bool demonstration;
 	bool cheap_passphrases; /* tests: custody at the demonstration's cost */
 };
 
 struct init_made {
 	struct id archive;
-	char account[48];	   /* of the operator */
-	char signer[64];	   /* "SHA256:..." of the key that signs commits */
+	char account[48];	      /* of the operator */
+	char signer[64];	      /* "SHA256:..." of the key that signs commits */
 	char certificate[3 * 32 + 1]; /* SHA-256 of the TLS certificate, "AB:CD:..." */
-	size_t series;		   /* definitions filed */
+	size_t series;		      /* definitions filed */
 };
 
 /* Make an archive in a folder that does not exist or is empty. It is closed again, sealed, afterwards.
@@ -51,11 +52,13 @@ int archive_open(const char *path, unsigned flags, struct archive **ret, struct 
 /* Lets followers finish what is at hand (up to `drain_ms`), then closes all. NULL is fine. */
 void archive_close(struct archive *a, int64_t drain_ms);
 
-/* The root key from two custodians' passphrases, whoever they are. `ret_who`, which may be NULL, gets two labels (borrowed until custody
- * changes). Unsealed already: fine. Errors: ERR_CRYPTO (which of the two was wrong), ERR_INVALID (twice the same person). */
+/* The root key from two custodians' passphrases, whoever they are. `ret_who`, which may be NULL, gets two
+ * labels (borrowed until custody changes). Unsealed already: fine. Errors: ERR_CRYPTO (which of the two was
+ * wrong), ERR_INVALID (twice the same person). */
 int archive_unseal(struct archive *a, const struct secret *first, const struct secret *second,
 	const char *ret_who[2], struct err *err);
-/* With the passphrases of the demonstration, only where the archive's first commit says that it is one: else ERR_DENIED. */
+/* With the passphrases of the demonstration, only where the archive's first commit says that it is one:
+ * else ERR_DENIED. */
 int archive_unseal_demonstration(struct archive *a, struct err *err);
 int archive_seal(struct archive *a, struct err *err);
 

@@ -1,7 +1,7 @@
 /* say.h - JSON built from front to back in a buf: requests and replies.
  *
- * A comma is set where one is needed, so that members and items can be added in any order of calls. A text that is not UTF-8 fails the
- * buf (buf_check). */
+ * A comma is set where one is needed, so that members and items can be added in any order of calls. A text
+ * that is not UTF-8 fails the buf (buf_check). */
 #ifndef MUN_ARCHIVE_SAY_H
 #define MUN_ARCHIVE_SAY_H
 
@@ -18,7 +18,7 @@ void say_hex(struct buf *b, const char *name, const void *p, size_t n);
 void say_id(struct buf *b, const char *name, const struct id *id);
 void say_oid(struct buf *b, const char *name, const struct oid *oid);
 void say_instant(struct buf *b, const char *name, int64_t instant); /* "2026-11-21T09:02:11Z" */
-void say_day(struct buf *b, const char *name, int64_t day);	     /* "2026-11-21" */
+void say_day(struct buf *b, const char *name, int64_t day);	    /* "2026-11-21" */
 /* Text that is JSON already. */
 void say_json(struct buf *b, const char *name, struct str json);
 

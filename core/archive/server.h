@@ -1,7 +1,8 @@
 /* server.h - the resident process: verbs over a local socket.
  *
- * ARCHIVE/socket is a Unix stream socket, 0600. Frames are described in wire.h. A thread for each connection, bounded in number; a
- * client that is silent for too long, sends too much, or goes away in the middle costs its own connection. */
+ * ARCHIVE/socket is a Unix stream socket, 0600. Frames are described in wire.h. A thread for each
+ * connection, bounded in number; a client that is silent for too long, sends too much, or goes away in the
+ * middle costs its own connection. */
 #ifndef MUN_ARCHIVE_SERVER_H
 #define MUN_ARCHIVE_SERVER_H
 
@@ -19,8 +20,9 @@ struct server_options {
 	void *ready_context;
 };
 
-/* Listen and answer until stop_fd becomes readable; then finish what runs (up to ten seconds, cancelling it), remove the socket, and
- * return 0. The archive stays the caller's: open it with ARCHIVE_WRITABLE | ARCHIVE_RESIDENT before. Errors: ERR_LOCKED, ERR_IO. */
+/* Listen and answer until stop_fd becomes readable; then finish what runs (up to ten seconds, cancelling
+ * it), remove the socket, and return 0. The archive stays the caller's: open it with ARCHIVE_WRITABLE |
+ * ARCHIVE_RESIDENT before. Errors: ERR_LOCKED, ERR_IO. */
 int server_run(struct archive *a, const struct server_options *options, struct err *err);
 
 #endif

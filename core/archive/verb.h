@@ -1,10 +1,11 @@
 /* verb.h - what an archive can be asked to do: one table, a row for each verb.
  *
- * Every way in (command line, local socket, later HTTP) ends in a verb. A request is a JSON object, a reply is a JSON object;
- * contents of files and passphrases never stand in them but travel as descriptors beside them. doc/verbs.md lists the members of
- * each verb's request and reply; what it says is checked by a test.
+ * Every way in (command line, local socket, later HTTP) ends in a verb. A request is a JSON object, a reply
+ * is a JSON object; contents of files and passphrases never stand in them but travel as descriptors beside
+ * them. doc/verbs.md lists the members of each verb's request and reply; what it says is checked by a test.
  *
- * A verb runs on the thread of whoever asks. It may take long; then it tells how far it is and asks whether to go on. */
+ * A verb runs on the thread of whoever asks. It may take long; then it tells how far it is and asks whether
+ * to go on. */
 #ifndef MUN_ARCHIVE_VERB_H
 #define MUN_ARCHIVE_VERB_H
 
@@ -13,8 +14,8 @@
 struct archive;
 
 enum {
-	VERB_MAX_FDS = 200,		   /* descriptors with one request */
-	VERB_MAX_REQUEST = 4 << 20,	   /* bytes of JSON */
+	VERB_MAX_FDS = 200,	    /* descriptors with one request */
+	VERB_MAX_REQUEST = 4 << 20, /* bytes of JSON */
 	VERB_MAX_REPLY = 64 << 20,
 };
 
@@ -30,8 +31,8 @@ struct verb_progress {
 	const char *stage; /* a stable word: "hash", "file", "register", "index", "verify" ... */
 	const char *unit;  /* "records", "documents", "bytes", "commits" */
 	uint64_t done, total;
-	uint64_t rate; /* units a second */
-	uint64_t eta;  /* seconds */
+	uint64_t rate;	 /* units a second */
+	uint64_t eta;	 /* seconds */
 	struct str text; /* what it is at, or empty */
 };
 
@@ -43,12 +44,13 @@ struct verb_call {
 	const struct json *args;
 	const int *fds; /* borrowed: the verb does not close them */
 	size_t fd_count;
-	uint32_t uid;	   /* of the process that asks */
-	char account[48];  /* who `as` is ("u-00001"), or "" where the verb needs nobody */
-	verb_tell *tell;   /* may be NULL */
+	uint32_t uid;	  /* of the process that asks */
+	char account[48]; /* who `as` is ("u-00001"), or "" where the verb needs nobody */
+	verb_tell *tell;  /* may be NULL */
 	void *tell_context;
-	/* The reply: the verb adds members ("name":value with say.h); the braces are the caller's. On failure what was added goes out
-	 * beside the error: `revise` puts both versions of a conflict there. */
+	/* The reply: the verb adds members ("name":value with say.h); the braces are the caller's. On
+	 * failure what was added goes out beside the error: `revise` puts both versions of a conflict
+	 * there. */
 	struct buf *reply;
 };
 
@@ -65,8 +67,8 @@ extern const size_t verb_count;
 /* NULL when there is no such verb. */
 const struct verb *verb_find(struct str name);
 
-/* Look the verb up, check what its row says (sealed, writable, descriptors, actor), run it. Errors: ERR_NOTFOUND (no such verb), those
- * of the verb. */
+/* Look the verb up, check what its row says (sealed, writable, descriptors, actor), run it. Errors:
+ * ERR_NOTFOUND (no such verb), those of the verb. */
 int verb_run(struct archive *a, struct str name, struct verb_call *call, struct err *err);
 
 /* For verbs: tell, when there is somebody to tell. ERR_CANCELLED when that one wants no more. */

@@ -167,7 +167,8 @@ void buf_cut(struct buf *b, size_t n)
 int buf_check(const struct buf *b, struct err *err)
 {
 	if (b->failed)
-		return err_set(err, ERR_LIMIT, tr("more than %zu bytes are not accepted here"), b->max);
+		return err_set(
+			err, ERR_LIMIT, tr("more than %zu bytes are not accepted here"), b->max);
 	return 0;
 }
 

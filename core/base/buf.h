@@ -18,9 +18,9 @@ struct buf {
 };
 
 #define BUF_INIT BUF_INIT_MAX(BUF_DEFAULT_MAX)
-#define BUF_INIT_MAX(limit)                                                                        \
-	{                                                                                          \
-		.p = buf_empty, .max = (limit)                                                     \
+#define BUF_INIT_MAX(limit) \
+	{ \
+		.p = buf_empty, .max = (limit) \
 	}
 
 extern char buf_empty[1];

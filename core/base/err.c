@@ -99,8 +99,8 @@ int err_errno_at(struct err *err, const char *where, const char *fmt, ...)
 	format(what, sizeof(what), fmt, ap);
 	va_end(ap);
 	place(err, code, where);
-	(void)snprintf(err->text, sizeof(err->text), "%s: %s", what,
-		strerror_r(saved, why, sizeof(why)));
+	(void)snprintf(
+		err->text, sizeof(err->text), "%s: %s", what, strerror_r(saved, why, sizeof(why)));
 	errno = saved;
 	return -code;
 }
@@ -117,7 +117,8 @@ int err_prefix_at(struct err *err, int r, const char *fmt, ...)
 	va_end(ap);
 	memcpy(tail, err->text, sizeof(tail));
 	tail[sizeof(tail) - 1] = '\0';
-	if ((size_t)snprintf(err->text, sizeof(err->text), "%s: %s", head, tail) >= sizeof(err->text))
+	if ((size_t)snprintf(err->text, sizeof(err->text), "%s: %s", head, tail) >=
+		sizeof(err->text))
 		end_on_character(err->text, sizeof(err->text));
 	return r;
 }

@@ -12,22 +12,22 @@
 #include "core/base/macros.h"
 
 enum err_code {
-	ERR_INVALID = 1,  /* the input is wrong; saying it again will not help */
-	ERR_NOTFOUND,	  /* no such record, part, volume, file ... */
-	ERR_EXISTS,	  /* it is there already */
-	ERR_CONFLICT,	  /* somebody changed it since the caller looked */
-	ERR_DENIED,	  /* the caller may not */
-	ERR_LOCKED,	  /* another process holds the archive */
-	ERR_SEALED,	  /* needs keys; the archive is sealed */
-	ERR_CORRUPT,	  /* bytes are not what they must be: never served as content */
-	ERR_DESTROYED,	  /* it was destroyed under a tombstone; that is how it should be */
-	ERR_LIMIT,	  /* larger, deeper or more than a documented limit */
-	ERR_FULL,	  /* no space left on the device */
-	ERR_IO,		  /* the system refused: disk, socket, process */
-	ERR_UNKNOWN,	  /* a write whose outcome is not known: ask again with the same request key */
-	ERR_CRYPTO,	  /* a key, passphrase or signature does not fit */
-	ERR_UNSUPPORTED,  /* this build, kernel or format version cannot */
-	ERR_CANCELLED,	  /* the caller asked to stop */
+	ERR_INVALID = 1, /* the input is wrong; saying it again will not help */
+	ERR_NOTFOUND,	 /* no such record, part, volume, file ... */
+	ERR_EXISTS,	 /* it is there already */
+	ERR_CONFLICT,	 /* somebody changed it since the caller looked */
+	ERR_DENIED,	 /* the caller may not */
+	ERR_LOCKED,	 /* another process holds the archive */
+	ERR_SEALED,	 /* needs keys; the archive is sealed */
+	ERR_CORRUPT,	 /* bytes are not what they must be: never served as content */
+	ERR_DESTROYED,	 /* it was destroyed under a tombstone; that is how it should be */
+	ERR_LIMIT,	 /* larger, deeper or more than a documented limit */
+	ERR_FULL,	 /* no space left on the device */
+	ERR_IO,		 /* the system refused: disk, socket, process */
+	ERR_UNKNOWN, /* a write whose outcome is not known: ask again with the same request key */
+	ERR_CRYPTO,  /* a key, passphrase or signature does not fit */
+	ERR_UNSUPPORTED, /* this build, kernel or format version cannot */
+	ERR_CANCELLED,	 /* the caller asked to stop */
 	ERR_CODE_COUNT
 };
 
@@ -44,9 +44,9 @@ struct err {
 #define ERR_TEXT_OF(x) ERR_TEXT_OF_(x)
 #define ERR_HERE __FILE__ ":" ERR_TEXT_OF(__LINE__)
 
-#define ERR_INIT                                                                                   \
-	{                                                                                          \
-		.code = 0                                                                          \
+#define ERR_INIT \
+	{ \
+		.code = 0 \
 	}
 
 /* Report: returns -code, so that a caller can write `return err_set(err, ERR_INVALID, tr("..."), x);` */
@@ -61,8 +61,7 @@ struct err {
  * returns r, so that a caller can write `return err_prefix(err, r, "...")`. */
 #define err_prefix(err, r, ...) err_prefix_at((err), (r), __VA_ARGS__)
 
-int err_set_at(struct err *err, int code, const char *where, const char *fmt, ...)
-	_printf_(4, 5);
+int err_set_at(struct err *err, int code, const char *where, const char *fmt, ...) _printf_(4, 5);
 int err_errno_at(struct err *err, const char *where, const char *fmt, ...) _printf_(3, 4);
 int err_prefix_at(struct err *err, int r, const char *fmt, ...) _printf_(3, 4);
 

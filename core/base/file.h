@@ -14,11 +14,11 @@
 
 /* close(*fd) if it is open, keeping errno; for _cleanup_(closep). */
 void closep(int *fd);
-#define TAKE_FD(fd)                                                                                \
-	({                                                                                         \
-		int take_fd_ = (fd);                                                               \
-		(fd) = -1;                                                                         \
-		take_fd_;                                                                          \
+#define TAKE_FD(fd) \
+	({ \
+		int take_fd_ = (fd); \
+		(fd) = -1; \
+		take_fd_; \
 	})
 
 /* Open a directory; returns its descriptor. `at` may be AT_FDCWD. */

@@ -10,19 +10,19 @@
 #define _cleanup_(f) __attribute__((cleanup(f)))
 
 /* Make `func##p` for _cleanup_ out of a destructor that takes the pointer itself. */
-#define DEFINE_CLEANUP(type, func)                                                                 \
-	static inline void func##p(type *p)                                                        \
-	{                                                                                          \
-		if (*p)                                                                            \
-			func(*p);                                                                  \
+#define DEFINE_CLEANUP(type, func) \
+	static inline void func##p(type *p) \
+	{ \
+		if (*p) \
+			func(*p); \
 	}
 
 /* Hand a pointer over: the variable becomes NULL, so that its clean-up does nothing. */
-#define TAKE_PTR(p)                                                                                \
-	({                                                                                         \
-		__typeof__(p) take_ptr_ = (p);                                                     \
-		(p) = NULL;                                                                        \
-		take_ptr_;                                                                         \
+#define TAKE_PTR(p) \
+	({ \
+		__typeof__(p) take_ptr_ = (p); \
+		(p) = NULL; \
+		take_ptr_; \
 	})
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))

@@ -67,8 +67,8 @@ int str_to_u64(struct str a, uint64_t max, uint64_t *ret, struct err *err)
 		return err_set(err, ERR_INVALID, tr("'%.*s' is not a whole number"), STR_ARG(a));
 	for (size_t i = 0; i < a.n; i++) {
 		if (a.p[i] < '0' || a.p[i] > '9')
-			return err_set(err, ERR_INVALID, tr("'%.*s' is not a whole number"),
-				STR_ARG(a));
+			return err_set(
+				err, ERR_INVALID, tr("'%.*s' is not a whole number"), STR_ARG(a));
 		if (__builtin_mul_overflow(v, 10, &v) ||
 			__builtin_add_overflow(v, (uint64_t)(a.p[i] - '0'), &v) || v > max)
 			return err_set(err, ERR_LIMIT, tr("'%.*s' is more than %llu"), STR_ARG(a),

@@ -14,7 +14,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	buf_reset(&back);
 	if (str_is_utf8(text)) {
 		base64_add(&coded, text.p, text.n);
-		if (base64_decode(buf_str(&coded), &back, NULL) < 0 || !str_eq(buf_str(&back), text))
+		if (base64_decode(buf_str(&coded), &back, NULL) < 0 ||
+			!str_eq(buf_str(&back), text))
 			abort();
 	}
 	buf_done(&coded);

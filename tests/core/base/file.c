@@ -41,12 +41,14 @@ START_TEST(replace_is_all_or_nothing)
 		if (!done)
 			ck_fails(r, err, ERR_FULL);
 		ck_ok(file_read_whole(dir, "x", &b, &err), err);
-		ck_assert(str_is(buf_str(&b), "old") || (fail_at >= 5 && str_is(buf_str(&b), "fresh")));
+		ck_assert(str_is(buf_str(&b), "old") ||
+			  (fail_at >= 5 && str_is(buf_str(&b), "fresh")));
 		if (done)
 			ck_assert_str_eq(b.p, "fresh");
 		buf_done(&b);
 	}
-	ck_assert_int_eq(fail_at, 7); /* unlink, create, write, sync, rename, sync of the folder; then success */
+	ck_assert_int_eq(fail_at,
+		7); /* unlink, create, write, sync, rename, sync of the folder; then success */
 }
 END_TEST
 
@@ -100,4 +102,5 @@ START_TEST(a_listing_is_sorted)
 }
 END_TEST
 
-TESTS("core/base/file", a_listing_is_sorted, replace_is_all_or_nothing, reading_has_a_ceiling, links_are_not_followed)
+TESTS("core/base/file", a_listing_is_sorted, replace_is_all_or_nothing, reading_has_a_ceiling,
+	links_are_not_followed)

@@ -6,7 +6,8 @@
 
 START_TEST(numbers_are_strict)
 {
-	static const char *const bad[] = { "", "-1", "+1", "01", " 1", "1 ", "1x", "18446744073709551616" };
+	static const char *const bad[] = { "", "-1", "+1", "01", " 1", "1 ", "1x",
+		"18446744073709551616" };
 	struct err err = ERR_INIT;
 	uint64_t v = 7;
 
@@ -23,8 +24,8 @@ END_TEST
 START_TEST(utf8_is_what_unicode_says)
 {
 	static const char *const good[] = { "", "a", "é", "卷宗", "𠮷", "\xf4\x8f\xbf\xbf" };
-	static const char *const bad[] = { "\x80", "\xc0\xaf", "\xc1\xbf", "\xe0\x80\x80", "\xed\xa0\x80",
-		"\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xe5\x8d", "a\xff" };
+	static const char *const bad[] = { "\x80", "\xc0\xaf", "\xc1\xbf", "\xe0\x80\x80",
+		"\xed\xa0\x80", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xe5\x8d", "a\xff" };
 
 	for (size_t i = 0; i < ARRAY_LEN(good); i++)
 		ck_assert_msg(str_is_utf8(str_of(good[i])), "good %zu", i);

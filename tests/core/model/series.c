@@ -277,7 +277,7 @@ START_TEST(retention_classes_are_sorted)
 		ck_assert_int_lt(
 			strcmp(retention_classes[i - 1].code, retention_classes[i].code), 0);
 	ck_assert_ptr_nonnull(retention_find(STR("R-QUAL-P")));
-	ck_assert_ptr_null(retention_find(STR("R-XXX")));
+	ck_assert_ptr_null(retention_find(STR("R-NONE")));
 }
 END_TEST
 
