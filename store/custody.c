@@ -1,7 +1,8 @@
-/* custody.c - custody.json in memory and on disk; FORMAT.md, section 3. What is secret about it stands in custody_secret.c.
+/* custody.c - custody.json in memory and on disk; FORMAT.md, section 3. What is secret about it stands in
+ * custody_secret.c.
  *
- * The reader accepts the canonical form alone, with exactly one pair of shares for every two custodians: so what the MAC
- * covers (the text that custody_format writes) is what was in the file, to the byte. */
+ * The reader accepts the canonical form alone, with exactly one pair of shares for every two custodians: so
+ * what the MAC covers (the text that custody_format writes) is what was in the file, to the byte. */
 #include "store/custody_private.h"
 #include "store/lines.h"
 

@@ -1,7 +1,8 @@
 /* custody.h - any two of n custodians together hold the root key (FORMAT.md, section 3; 001-D 3.1, STO-03).
  *
- * A struct custody is custody.json in memory: no secrets in it that are not sealed. One thread. The functions over a const one
- * may be called by several. After custody_add or custody_remove, custody_save before custody_combine. */
+ * A struct custody is custody.json in memory: no secrets in it that are not sealed. One thread. The
+ * functions over a const one may be called by several. After custody_add or custody_remove, custody_save
+ * before custody_combine. */
 #ifndef MUN_STORE_CUSTODY_H
 #define MUN_STORE_CUSTODY_H
 
@@ -31,7 +32,8 @@ void custody_free(struct custody *c);
 DEFINE_CLEANUP(struct custody *, custody_free)
 
 int custody_load(int dir, struct custody **ret, struct err *err);
-/* Write custody.json (replaced as a whole), with its MAC under the root key. At least two custodians, or ERR_INVALID. */
+/* Write custody.json (replaced as a whole), with its MAC under the root key. At least two custodians, or
+ * ERR_INVALID. */
 int custody_save(struct custody *c, int dir, const struct secret *root, struct err *err);
 /* The parser alone, for fuzzing. */
 int custody_parse(struct str text, struct custody **ret, struct err *err);
@@ -64,14 +66,16 @@ int custody_combine(const struct custody *c, const struct id *a, const struct se
 	struct err *err);
 
 /* Rotation of the root key must never leave keys whose shares are not on disk. So: custody_rotate, custody_save_next,
- * keys_rotate, custody_settle, in this order; and custody_settle before every custody_load, to finish what a crash left.
+ * keys_rotate, custody_settle, in this order; and custody_settle before every custody_load, to finish what
+ * a crash left.
  *
  * New shares of a new root for everybody, epoch + 1, in memory. */
 int custody_rotate(struct custody *c, const struct secret *new_root, struct err *err);
 /* Write custody.next.json beside custody.json. */
 int custody_save_next(struct custody *c, int dir, const struct secret *root, struct err *err);
-/* With the epoch of keys.db (keys_epoch): custody.next.json takes the place of custody.json when its epoch is that one, and
- * is removed when it is a later one (the keys were not rotated). Nothing to do when there is no such file. */
+/* With the epoch of keys.db (keys_epoch): custody.next.json takes the place of custody.json when its epoch
+ * is that one, and is removed when it is a later one (the keys were not rotated). Nothing to do when there
+ * is no such file. */
 int custody_settle(int dir, uint64_t keys_epoch, struct err *err);
 
 #endif

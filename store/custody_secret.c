@@ -24,8 +24,8 @@ _Static_assert(CUSTODY_SALT == crypto_pwhash_argon2id_SALTBYTES, "salt");
 
 enum { BOX_NONCE = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES };
 
-/* Argon2id takes up to 256 MiB: whoever comes while one runs waits. The one lock of the process that is not in a struct,
- * because the memory is the process's. */
+/* Argon2id takes up to 256 MiB: whoever comes while one runs waits. The one lock of the process that is not
+ * in a struct, because the memory is the process's. */
 static pthread_mutex_t argon_lock = PTHREAD_MUTEX_INITIALIZER;
 
 static int passphrase_check(const struct secret *passphrase, struct err *err)
