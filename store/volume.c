@@ -75,11 +75,14 @@ static int folder_name(uint32_t number, char out[NAME_MAX_BYTES], struct err *er
 	return 0;
 }
 
-/* Make a folder and forget its descriptor. */
-static int make_dir(int at, const char *name, struct err *err)
+/* Make a folder and one in it. Each is made in the descriptor of its parent, which is then synced. */
+static int make_dirs(int at, const char *name, const char *inner, struct err *err)
 {
-	_cleanup_(closep) int fd = file_make_dir(at, name, err);
+	_cleanup_(closep) int outer = file_make_dir(at, name, err), fd = -1;
 
+	if (outer < 0)
+		return outer;
+	fd = file_make_dir(outer, inner, err);
 	return fd < 0 ? fd : 0;
 }
 
@@ -92,8 +95,6 @@ static int make_file(int dir, const char *name, const char *text, struct err *er
 
 int volume_create(int volumes_dir, uint32_t number, struct err *err)
 {
-	static const char *const folders[] = { "objects", "objects/pack", "objects/info", "refs",
-		"refs/heads" };
 	_cleanup_(closep) int dir = -1;
 	char name[NAME_MAX_BYTES];
 	int r = folder_name(number, name, err);
@@ -103,8 +104,9 @@ int volume_create(int volumes_dir, uint32_t number, struct err *err)
 	dir = file_make_dir(volumes_dir, name, err);
 	if (dir < 0)
 		return dir;
-	for (size_t i = 0; i < ARRAY_LEN(folders) && r == 0; i++)
-		r = make_dir(dir, folders[i], err);
+	r = make_dirs(dir, "objects", "pack", err);
+	if (r == 0)
+		r = make_dirs(dir, "refs", "heads", err);
 	if (r == 0)
 		r = make_file(dir, "config", config, err);
 	/* HEAD comes last: git takes a folder without it for no repository at all. */

@@ -34,7 +34,7 @@ static void remove_dirs(void)
 		(void)file_remove_tree(AT_FDCWD, dirs[i], NULL);
 }
 
-const char *harness_dir(void)
+static const char *make_dir(const char *where)
 {
 	if (owner != getpid()) {
 		owner = getpid();
@@ -43,10 +43,20 @@ const char *harness_dir(void)
 	}
 	if (dir_count == MAX_DIRS)
 		ck_abort_msg("too many folders in one test");
-	(void)snprintf(dirs[dir_count], sizeof(dirs[0]), "/tmp/muniment-test-XXXXXX");
+	(void)snprintf(dirs[dir_count], sizeof(dirs[0]), "%s/muniment-test-XXXXXX", where);
 	if (!mkdtemp(dirs[dir_count]))
-		ck_abort_msg("cannot make a folder in /tmp");
+		ck_abort_msg("cannot make a folder in %s", where);
 	return dirs[dir_count++];
+}
+
+const char *harness_dir(void)
+{
+	return make_dir("/tmp");
+}
+
+const char *harness_memory_dir(void)
+{
+	return make_dir(access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
 }
 
 /* Files in memory, not pipes: nobody can wait for the other. */
