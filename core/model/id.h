@@ -58,7 +58,7 @@ static inline bool digest_is_zero(const struct digest *a)
 
 static inline bool id_is_zero(const struct id *a)
 {
-	static const struct id zero;
+	static const struct id zero = { { 0 } };
 
 	return id_equal(a, &zero);
 }
