@@ -175,13 +175,13 @@ static bool any_pending(void)
 	return false;
 }
 
-/* Until there is something to read, or a signal: `mask` holds while we wait. */
+/* Until there is something to read, or a signal: `mask` holds while we wait. Without a mask any signal will do. */
 static bool wait_for_key(int fd, const sigset_t *mask)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
 
 	while (ppoll(&p, 1, NULL, mask) < 0 && errno == EINTR)
-		if (any_pending())
+		if (!mask || any_pending())
 			return false;
 	return true;
 }
