@@ -1,204 +1,262 @@
-/* checkpoint.c - see checkpoint.h. */
+/* checkpoint.c - see checkpoint.h; FORMAT.md, section 12.
+ *
+ * A note is a text, an empty line, and signature lines (C2SP signed-note). Others may add lines of theirs,
+ * as witnesses do; they are looked at for their form and otherwise passed over. */
 #include "store/checkpoint.h"
 
+#include "store/lines.h"
+
+#include "core/base/bytes.h"
 #include "core/base/clock.h"
 #include "core/base/hash.h"
 #include "core/base/tr.h"
 
+#include <sodium.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const char origin[] = "muniment.example/";
-static const char dash[] = "\xe2\x80\x94 "; /* em dash and space, as signed notes have it */
+static const char dash[] = "\xe2\x80\x94 ";
 
-enum { KEY_HASH = 4, SIGNATURE = 64, ED25519 = 1 };
+enum {
+	KEY_HASH = 4,
+	SIGNATURE = 64,
+	NAME_MAX_BYTES = sizeof(origin) - 1 + ID_TEXT,
+	SIGNATURE_LINES_MAX = 64,
+	ALGORITHM_ED25519 = 1,
+};
 
-static void add_name(struct buf *b, const struct id *archive)
+static void add_base64(struct buf *b, const void *p, size_t n)
 {
-	buf_adds(b, origin);
-	hex_add(b, archive->b, ID_BYTES);
+	base64_add(b, p, n);
+	buf_addc(b, '\n');
 }
 
-/* The first four bytes of SHA-256(name, LF, algorithm, public key). */
-static void key_hash(const struct id *archive, const struct public_key *key, uint8_t ret[KEY_HASH])
+/* "muniment.example/<archive id>": the first line, and the name of the key. */
+static void name_of(const struct id *archive, char ret[NAME_MAX_BYTES])
 {
-	_cleanup_(buf_done) struct buf text = BUF_INIT;
-	uint8_t digest[SHA256_BYTES];
+	memcpy(ret, origin, sizeof(origin) - 1);
+	(void)hex_encode(archive->b, sizeof(archive->b), ret + sizeof(origin) - 1);
+}
 
-	add_name(&text, archive);
-	buf_addc(&text, '\n');
-	buf_addc(&text, ED25519);
-	buf_add(&text, key->b, sizeof(key->b));
-	sha256(text.p, text.n, digest);
+/* The first bytes of SHA-256(name, LF, algorithm, public key). */
+static void key_hash(const char *name, const struct public_key *key, uint8_t ret[KEY_HASH])
+{
+	uint8_t text[NAME_MAX_BYTES + 2 + sizeof(key->b)], digest[SHA256_BYTES];
+	size_t n = strlen(name);
+
+	memcpy(text, name, n);
+	text[n] = '\n';
+	text[n + 1] = ALGORITHM_ED25519;
+	memcpy(text + n + 2, key->b, sizeof(key->b));
+	sha256(text, n + 2 + sizeof(key->b), digest);
 	memcpy(ret, digest, KEY_HASH);
 }
 
-static void add_text(const struct checkpoint *c, struct buf *ret)
+/* Volumes are numbered from 1 without a gap, so that a list of them cannot hide one. */
+static bool is_sound(const struct checkpoint *c)
 {
-	static const struct digest zero;
-	const struct checkpoint_volume *last =
-		c->volume_count ? &c->volumes[c->volume_count - 1] : NULL;
-	char at[21];
+	if (c->volume_count == 0 || c->volume_count > CHECKPOINT_MAX_VOLUMES || c->actions == 0 ||
+		c->time < 0)
+		return false;
+	for (size_t i = 0; i < c->volume_count; i++)
+		if (c->volumes[i].volume != i + 1)
+			return false;
+	return true;
+}
 
-	add_name(ret, &c->archive);
-	buf_addf(ret, "\n%llu\n", (unsigned long long)c->actions);
-	base64_add(ret, last ? last->sha256.b : zero.b, sizeof(zero.b));
+static void add_text(const struct checkpoint *c, const char *name, struct buf *ret)
+{
+	char when[21];
+
+	buf_adds(ret, name);
 	buf_addc(ret, '\n');
+	line_add_u64(ret, "", c->actions);
+	add_base64(ret, c->volumes[c->volume_count - 1].sha256.b, sizeof(struct digest));
 	for (size_t i = 0; i < c->volume_count; i++) {
-		buf_addf(ret, "volume %u ", c->volumes[i].volume);
-		hex_add(ret, c->volumes[i].head.b, OID_BYTES);
-		buf_addc(ret, ' ');
-		hex_add(ret, c->volumes[i].sha256.b, sizeof(zero.b));
+		buf_adds(ret, "volume");
+		word_add_u64(ret, c->volumes[i].volume);
+		word_add_hex(ret, c->volumes[i].head.b, sizeof(c->volumes[i].head.b));
+		word_add_hex(ret, c->volumes[i].sha256.b, sizeof(c->volumes[i].sha256.b));
 		buf_addc(ret, '\n');
 	}
-	buf_addf(ret, "time %s\n", instant_format(c->time, at));
+	line_add_text(ret, "time ", str_of(instant_format(c->time, when)));
 }
 
 void checkpoint_format(const struct checkpoint *c, const struct signer *signer, struct buf *ret)
 {
-	_cleanup_(buf_done) struct buf text = BUF_INIT;
-	uint8_t raw[KEY_HASH + SIGNATURE];
+	uint8_t line[KEY_HASH + SIGNATURE];
+	char name[NAME_MAX_BYTES];
+	size_t start = ret->n;
 
-	add_text(c, &text);
-	key_hash(&c->archive, signer_public(signer), raw);
-	signer_sign_raw(signer, text.p, text.n, raw + KEY_HASH);
-	buf_add_str(ret, buf_str(&text));
+	if (!is_sound(c)) {
+		ret->failed = true;
+		return;
+	}
+	name_of(&c->archive, name);
+	add_text(c, name, ret);
+	key_hash(name, signer_public(signer), line);
+	signer_sign_raw(signer, ret->p + start, ret->n - start, line + KEY_HASH);
 	buf_addc(ret, '\n');
 	buf_adds(ret, dash);
-	add_name(ret, &c->archive);
+	buf_adds(ret, name);
 	buf_addc(ret, ' ');
-	base64_add(ret, raw, sizeof(raw));
-	buf_addc(ret, '\n');
+	add_base64(ret, line, sizeof(line));
 }
 
-static int bad(struct err *err, const char *line)
+/* A word that is the base64 of exactly n bytes. */
+static void word_base64(struct lines *l, uint8_t *ret, size_t n)
 {
-	return err_set(err, ERR_INVALID,
-		tr("this is not a checkpoint: the line '%s' is missing or not of the form"), line);
+	struct str word = line_word(l);
+	size_t got = 0;
+
+	if (l->r < 0)
+		return;
+	if (sodium_base642bin(ret, n, word.p, word.n, NULL, &got, NULL,
+		    sodium_base64_VARIANT_ORIGINAL) != 0 ||
+		got != n)
+		(void)lines_fail(l);
 }
 
-/* "2026-11-21T09:02:11Z" back to an instant, in exactly that form. */
-static int parse_instant(struct str text, int64_t *ret)
+/* "2026-11-21T09:02:11Z" and nothing else: what instant_format gives for the instant. */
+static int64_t read_time(struct lines *l)
 {
+	struct str text = lines_text(l, "time ");
 	struct date date;
+	int64_t t = -1;
 	char again[21];
-	int64_t v[3] = { 0 };
 
-	if (text.n != 20 || date_parse((struct str){ text.p, 10 }, &date, NULL) < 0)
-		return -1;
-	for (size_t i = 0; i < 3; i++)
-		v[i] = (text.p[11 + 3 * i] - '0') * 10 + (text.p[12 + 3 * i] - '0');
-	*ret = day_of_date(date) * 86400 + v[0] * 3600 + v[1] * 60 + v[2];
-	return memcmp(instant_format(*ret, again), text.p, 20) == 0 ? 0 : -1;
-}
-
-static int parse_volume(struct str line, uint32_t before, struct checkpoint_volume *ret)
-{
-	struct str rest = line, word = str_cut(&rest, ' '), number = str_cut(&rest, ' '),
-		   head = str_cut(&rest, ' ');
-	uint64_t volume;
-
-	if (!str_is(word, "volume") || !rest.p ||
-		str_to_u64(number, UINT32_MAX, &volume, NULL) < 0 || volume <= before ||
-		oid_parse(head, &ret->head, NULL) < 0 || digest_parse(rest, &ret->sha256, NULL) < 0)
-		return -1;
-	ret->volume = (uint32_t)volume;
-	return 0;
-}
-
-static int parse_text(struct str text, struct checkpoint *c, struct err *err)
-{
-	struct str rest = text, line = str_cut(&rest, '\n');
-	_cleanup_(buf_done) struct buf last = BUF_INIT;
-	uint32_t before = 0;
-
-	if (!str_starts(line, origin) ||
-		id_parse((struct str){ line.p + sizeof(origin) - 1, line.n - sizeof(origin) + 1 },
-			&c->archive, NULL) < 0)
-		return bad(err, origin);
-	line = str_cut(&rest, '\n');
-	if (str_to_u64(line, INT64_MAX, &c->actions, NULL) < 0)
-		return bad(err, "actions");
-	line = str_cut(&rest, '\n');
-	if (base64_decode(line, &last, NULL) < 0 || last.n != SHA256_BYTES)
-		return bad(err, "SHA-256");
-	line = str_cut(&rest, '\n');
-	for (; str_starts(line, "volume "); line = str_cut(&rest, '\n')) {
-		if (c->volume_count == CHECKPOINT_MAX_VOLUMES)
-			return err_set(err, ERR_LIMIT, tr("a checkpoint states at most %d volumes"),
-				CHECKPOINT_MAX_VOLUMES);
-		if (parse_volume(line, before, &c->volumes[c->volume_count]) < 0)
-			return bad(err, "volume");
-		before = c->volumes[c->volume_count++].volume;
-	}
-	if (!str_starts(line, "time ") ||
-		parse_instant((struct str){ line.p + 5, line.n - 5 }, &c->time) < 0 || rest.n)
-		return bad(err, "time");
-	if (c->volume_count &&
-		memcmp(last.p, c->volumes[c->volume_count - 1].sha256.b, SHA256_BYTES) != 0)
-		return bad(err, "SHA-256");
-	return 0;
-}
-
-/* One signature line: whether it is of this key's and good; *ret_ours says whether it claims to be. */
-static int check_line(struct str line, const struct checkpoint *c, struct str text,
-	const struct public_key *key, bool *ret_good, struct err *err)
-{
-	_cleanup_(buf_done) struct buf raw = BUF_INIT, name = BUF_INIT;
-	uint8_t hash[KEY_HASH];
-	struct str rest = line;
-
-	if (!str_starts(line, dash))
-		return bad(err, "signature");
-	rest = (struct str){ line.p + sizeof(dash) - 1, line.n - sizeof(dash) + 1 };
-	add_name(&name, &c->archive);
-	if (!str_eq(str_cut(&rest, ' '), buf_str(&name)))
-		return 0; /* a witness's: not ours to check */
-	if (!rest.p || base64_decode(rest, &raw, NULL) < 0 || raw.n != KEY_HASH + SIGNATURE)
-		return bad(err, "signature");
-	*ret_good = true;
-	if (!key)
+	if (l->r < 0)
 		return 0;
-	key_hash(&c->archive, key, hash);
-	*ret_good = memcmp(raw.p, hash, KEY_HASH) == 0 &&
-		    public_key_verify_raw(key, text.p, text.n, (const uint8_t *)raw.p + KEY_HASH);
-	if (!*ret_good)
-		return err_set(err, ERR_CRYPTO, tr("the checkpoint's signature does not verify"));
-	return 0;
+	if (text.n == 20 && date_parse((struct str){ text.p, 10 }, &date, NULL) == 0) {
+		static const size_t at[3] = { 11, 14, 17 };
+		int64_t seconds = 0;
+
+		for (size_t i = 0; i < 3; i++)
+			seconds =
+				seconds * 60 + (text.p[at[i]] - '0') * 10 + text.p[at[i] + 1] - '0';
+		t = day_of_date(date) * 86400 + seconds;
+	}
+	if (t < 0 || !str_is(text, instant_format(t, again)))
+		(void)lines_fail(l);
+	return t;
 }
 
-static int parse(
-	struct str text, const struct public_key *key, struct checkpoint *c, struct err *err)
+static void read_volumes(struct lines *l, struct checkpoint_volume *volumes, size_t count)
 {
-	const char *gap = text.n ? memmem(text.p, text.n, "\n\n", 2) : NULL;
-	struct str note, rest;
-	bool good = false;
-	int r;
+	for (size_t i = 0; i < count && l->r == 0; i++) {
+		lines_take(l, "volume ");
+		volumes[i].volume = (uint32_t)line_u64(l, i + 1, i + 1);
+		line_hex(l, volumes[i].head.b, sizeof(volumes[i].head.b));
+		line_hex(l, volumes[i].sha256.b, sizeof(volumes[i].sha256.b));
+		line_end(l);
+	}
+}
 
-	if (!gap || !str_ends(text, "\n"))
-		return bad(err, "signature");
-	note = (struct str){ text.p, (size_t)(gap - text.p) + 1 };
-	r = parse_text((struct str){ note.p, note.n - 1 }, c, err);
-	rest = (struct str){ gap + 2, text.n - note.n - 1 };
-	while (r == 0 && rest.n)
-		r = check_line(str_cut(&rest, '\n'), c, note, key, &good, err);
-	if (r == 0 && !good)
-		r = bad(err, "signature");
-	return r;
+/* What is known of the signature lines after reading them. */
+struct found {
+	bool ours;     /* one of the archive's name and an Ed25519 signature's length */
+	bool verified; /* one by the key that was asked for */
+	bool bad;      /* one that says it is by that key, and is not */
+};
+
+/* "<name> <base64>" behind the dash. */
+static void read_signature(struct lines *l, const char *name, const struct public_key *key,
+	struct str text, struct found *found)
+{
+	uint8_t line[KEY_HASH + SIGNATURE], hash[KEY_HASH];
+	struct str who, coded;
+	bool is_ours;
+
+	lines_take(l, dash);
+	who = line_word(l);
+	coded = line_word(l);
+	line_end(l);
+	if (l->r < 0)
+		return;
+	if (!line_text_is_fit(who) || !line_text_is_fit(coded)) {
+		(void)lines_fail(l);
+		return;
+	}
+	is_ours = str_is(who, name);
+	if (!is_ours)
+		return;
+	l->words = coded;
+	word_base64(l, line, sizeof(line));
+	if (l->r < 0)
+		return;
+	found->ours = true;
+	if (!key)
+		return;
+	key_hash(name, key, hash);
+	if (memcmp(hash, line, KEY_HASH) != 0)
+		return;
+	if (public_key_verify_raw(key, text.p, text.n, line + KEY_HASH))
+		found->verified = true;
+	else
+		found->bad = true;
+}
+
+static int read_signatures(
+	struct lines *l, const struct id *archive, const struct public_key *key, struct str text)
+{
+	struct found found = { false, false, false };
+	char name[NAME_MAX_BYTES];
+	size_t count = 0;
+
+	name_of(archive, name);
+	while (l->r == 0 && (count == 0 || l->rest.n)) {
+		read_signature(l, name, key, text, &found);
+		if (++count > SIGNATURE_LINES_MAX)
+			(void)lines_fail(l);
+	}
+	if (l->r == 0 && !found.ours)
+		(void)lines_fail(l);
+	if (l->r < 0)
+		return l->r;
+	if (key && (found.bad || !found.verified))
+		return err_set(l->err, ERR_CRYPTO,
+			tr("the checkpoint is not signed by the archive's checkpoint key"));
+	return 0;
 }
 
 int checkpoint_parse(struct str text, const struct public_key *key, struct checkpoint *ret,
 	void **ret_memory, struct err *err)
 {
+	_cleanup_(freep) struct checkpoint_volume *volumes = NULL;
 	struct checkpoint c = { .actions = 0 };
+	struct digest last = { { 0 } };
+	struct lines l;
 	int r;
 
-	c.volumes = xcalloc(CHECKPOINT_MAX_VOLUMES, sizeof(*c.volumes));
-	r = parse(text, key, &c, err);
-	if (r < 0) {
-		free(c.volumes);
+	lines_init(&l, tr("checkpoint"), text, CHECKPOINT_MAX_BYTES, err);
+	l.code = ERR_INVALID;
+	lines_hex(&l, origin, c.archive.b, sizeof(c.archive.b));
+	c.actions = lines_u64(&l, "", 1, LINES_MAX_COUNT);
+	lines_take(&l, "");
+	word_base64(&l, last.b, sizeof(last.b));
+	line_end(&l);
+	if (l.r < 0)
+		return l.r;
+	c.volume_count = lines_count(&l, "volume ", CHECKPOINT_MAX_VOLUMES);
+	if (c.volume_count > CHECKPOINT_MAX_VOLUMES)
+		return err_set(err, ERR_LIMIT, tr("a checkpoint names more than %d volumes"),
+			CHECKPOINT_MAX_VOLUMES);
+	volumes = xcalloc(c.volume_count + 1, sizeof(*volumes));
+	read_volumes(&l, volumes, c.volume_count);
+	if (l.r == 0 &&
+		(c.volume_count == 0 || !digest_equal(&volumes[c.volume_count - 1].sha256, &last)))
+		(void)lines_fail(&l);
+	c.time = read_time(&l);
+	if (l.r < 0)
+		return l.r;
+	c.volumes = volumes;
+	text.n = (size_t)(l.rest.p - text.p);
+	lines_exact(&l, "");
+	r = read_signatures(&l, &c.archive, key, text);
+	if (r < 0)
 		return r;
-	}
 	*ret = c;
-	*ret_memory = c.volumes;
+	*ret_memory = TAKE_PTR(volumes);
 	return 0;
 }

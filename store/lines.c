@@ -9,7 +9,7 @@
 void lines_init(
 	struct lines *l, const char *what, struct str text, size_t max_bytes, struct err *err)
 {
-	*l = (struct lines){ .what = what, .rest = text, .err = err };
+	*l = (struct lines){ .what = what, .rest = text, .code = ERR_CORRUPT, .err = err };
 	if (text.n > max_bytes)
 		l->r = err_set(err, ERR_LIMIT, tr("a %s of more than %zu bytes is not read"), what,
 			max_bytes);
@@ -18,7 +18,7 @@ void lines_init(
 int lines_fail(struct lines *l)
 {
 	if (l->r == 0)
-		l->r = err_set(l->err, ERR_CORRUPT, tr("a %s is not as it was written: line %zu"),
+		l->r = err_set(l->err, l->code, tr("a %s is not as it was written: line %zu"),
 			l->what, l->number);
 	return l->r;
 }

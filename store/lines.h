@@ -18,6 +18,7 @@ struct lines {
 	struct str words; /* of the line taken last; p is NULL at its end */
 	size_t number;	  /* of that line, from 1 */
 	int r;		  /* 0, or the first failure */
+	int code;	  /* of failures: ERR_CORRUPT unless changed after lines_init */
 	struct err *err;
 };
 
