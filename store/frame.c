@@ -10,7 +10,6 @@
 
 enum {
 	OBJECT_HEAD = 28, /* type, flags, 0 0, length, oid */
-	KEY_BYTES_IN_FRAME = 2 * ID_BYTES + 8 + WRAPPED_BYTES,
 	FORMAT = 1,
 	IS_ENVELOPE = 1,
 };
@@ -34,7 +33,7 @@ uint64_t frame_bytes(uint64_t body_bytes)
 uint64_t frame_body_bytes(const struct frame *f)
 {
 	uint64_t n = (uint64_t)f->object_count * OBJECT_HEAD +
-		     (uint64_t)f->key_count * KEY_BYTES_IN_FRAME +
+		     (uint64_t)f->key_count * WRAPPED_KEY_BYTES +
 		     (uint64_t)f->pack_count * OID_BYTES + (uint64_t)f->delete_count * ID_BYTES;
 
 	for (size_t i = 0; i < f->object_count; i++)
@@ -59,14 +58,6 @@ static uint8_t *put_object(uint8_t *out, const struct frame_object *o)
 	put_be32(out + 4, (uint32_t)o->content.n);
 	out = put(out + 8, o->oid.b, OID_BYTES);
 	return put(out, o->content.p, o->content.n);
-}
-
-static uint8_t *put_key(uint8_t *out, const struct wrapped_key *k)
-{
-	out = put(out, k->key.b, ID_BYTES);
-	out = put(out, k->record.b, ID_BYTES);
-	put_be64(out, k->epoch);
-	return put(out + 8, k->wrapped, WRAPPED_BYTES);
 }
 
 static void put_head(const struct frame *f, uint64_t segment, const struct digest *previous,
@@ -98,8 +89,8 @@ void frame_encode(
 	put_head(f, segment, previous, body_bytes, out);
 	for (size_t i = 0; i < f->object_count; i++)
 		at = put_object(at, &f->objects[i]);
-	for (size_t i = 0; i < f->key_count; i++)
-		at = put_key(at, &f->keys[i]);
+	for (size_t i = 0; i < f->key_count; i++, at += WRAPPED_KEY_BYTES)
+		wrapped_key_write(&f->keys[i], at);
 	for (size_t i = 0; i < f->pack_count; i++)
 		at = put(at, f->packs[i].b, OID_BYTES);
 	for (size_t i = 0; i < f->delete_count; i++)
@@ -149,7 +140,7 @@ int frame_head_parse(struct str bytes, struct frame_head *ret, struct err *err)
 	if (h.body_bytes > FRAME_MAX_BYTES)
 		return err_set(err, ERR_LIMIT, tr("a frame holds at most %d bytes, not %llu"),
 			FRAME_MAX_BYTES, (unsigned long long)h.body_bytes);
-	least = (uint64_t)h.objects * OBJECT_HEAD + (uint64_t)h.keys * KEY_BYTES_IN_FRAME +
+	least = (uint64_t)h.objects * OBJECT_HEAD + (uint64_t)h.keys * WRAPPED_KEY_BYTES +
 		(uint64_t)h.packs * OID_BYTES + (uint64_t)h.deletes * ID_BYTES;
 	if (least > h.body_bytes)
 		return damaged(err, tr("it counts more than it holds"));
@@ -220,15 +211,11 @@ static int take_body(
 		if (r < 0)
 			return r;
 	}
-	if (left != (uint64_t)h->keys * KEY_BYTES_IN_FRAME + (uint64_t)h->packs * OID_BYTES +
+	if (left != (uint64_t)h->keys * WRAPPED_KEY_BYTES + (uint64_t)h->packs * OID_BYTES +
 			    (uint64_t)h->deletes * ID_BYTES)
 		return damaged(err, tr("its lists do not fill it"));
-	for (size_t i = 0; i < h->keys; i++) {
-		at = take(lists->keys[i].key.b, at, ID_BYTES);
-		at = take(lists->keys[i].record.b, at, ID_BYTES);
-		lists->keys[i].epoch = get_be64(at);
-		at = take(lists->keys[i].wrapped, at + 8, WRAPPED_BYTES);
-	}
+	for (size_t i = 0; i < h->keys; i++, at += WRAPPED_KEY_BYTES)
+		wrapped_key_read(at, &lists->keys[i]);
 	for (size_t i = 0; i < h->packs; i++)
 		at = take(lists->packs[i].b, at, OID_BYTES);
 	for (size_t i = 0; i < h->deletes; i++)
@@ -253,6 +240,9 @@ int frame_parse(struct str bytes, uint64_t segment, struct frame *ret, void **re
 	n = (size_t)frame_bytes(h.body_bytes);
 	if (n > bytes.n)
 		return damaged(err, tr("it ends too early"));
+	if (!is_all_zero(bytes.p + FRAME_HEADER + h.body_bytes,
+		    n - FRAME_DIGEST - FRAME_HEADER - (size_t)h.body_bytes))
+		return damaged(err, tr("bytes stand behind its lists"));
 	sha256(bytes.p, n - FRAME_DIGEST, digest);
 	if (memcmp(digest, bytes.p + n - FRAME_DIGEST, FRAME_DIGEST) != 0)
 		return damaged(err, tr("its checksum is wrong"));

@@ -873,6 +873,10 @@ START_TEST(the_parser_keeps_its_limits)
 		sign(&b);
 		ck_parse_fails(&b, wrong[i].code);
 	}
+	b = encoded(5, 5000);
+	b.p[b.n - FRAME_DIGEST - 1] = 1;
+	sign(&b);
+	ck_parse_fails(&b, ERR_CORRUPT);
 	for (size_t n = 0; n < 2 * JOURNAL_BLOCK; n += 97) {
 		b = encoded(5, 5000);
 		buf_cut(&b, n);
