@@ -217,7 +217,7 @@ void job_set_date(struct job *j, struct str text)
 
 static void end_page(struct job *j)
 {
-	while (j->page.n > 0 && is_space((unsigned char)j->page.p[j->page.n - 1]))
+	while (j->page.n > 0 && strchr(" \t\n", j->page.p[j->page.n - 1]))
 		buf_cut(&j->page, j->page.n - 1);
 	if (j->page.n > 0 && j->pages == WIRE_MAX_PAGES)
 		job_cut(j);

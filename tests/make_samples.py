@@ -458,7 +458,8 @@ def fuzz_seeds():
     office = {'word': whole, 'sheet': sheet, 'slides': pptx(), 'odt': odt(), 'ods': ods(), 'odp': odp(),
               'cut': whole[:900], 'laughs': dict(samples())['laughs.docx'], 'locked': flip_encrypted_flag(sheet)}
     html = {'utf8': HTML.format('utf-8').encode(), 'gbk': HTML.format('gb2312').encode('gbk'),
-            'open': b'<html><table><td><p><b><script>', 'deep': b'<b>' * 500, 'entities': b'<p>&amp;&#x0;&#55296;&nope;&#1114112;'}
+            'open': b'<html><table><td><p><b><script>', 'deep': b'<b>' * 500, 'entities': b'<p>&amp;&#x0;&#55296;&nope;&#1114112;',
+            'last-byte-a0': b'A<p>&#1057056;'}
     mails = {'gb2312': gb2312_mail(), 'attached': attached_mail(), 'html': html_mail(), 'headers': b'From: a\nSubject:',
              'boundary': b'From: a\nDate: b\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=""\n\n--\n\n--\n'}
 
@@ -475,7 +476,10 @@ def fuzz_seeds():
     kept = (b'\0\3' + string(b'text/plain') + string(b'') + string(b'') + string(b'2026-11-21') + struct.pack('>III', 1, 1, 0) +
             string(b'S1') + string('文本'.encode()))
     cache = {'whole': kept, 'cut': kept[:-1], 'pages': kept[:38] + b'\xff\xff\xff\xff'}
-    for target, seeds in (('extract_office', office), ('extract_html', html), ('extract_mail', mails),
+    parts = {name: b''.join(b'== %s\n%s\n' % (info.filename.encode(), z.read(info)) for info in z.infolist())
+             for name in ('word', 'sheet', 'slides', 'odt', 'ods', 'odp')
+             for z in [zipfile.ZipFile(io.BytesIO(office[name]))]}
+    for target, seeds in (('extract_office', office), ('extract_parts', parts), ('extract_html', html), ('extract_mail', mails),
                           ('extract_wire', wire), ('textcache', cache)):
         for name, data in seeds.items():
             yield f'{target}/{name}', data
