@@ -151,8 +151,17 @@ void text_add_padded(struct buf *b, struct str text, size_t columns)
 		buf_addc(b, ' ');
 }
 
+/* What nearly all text of ours is made of: no need to ask the tables. */
+static bool is_plainly_safe(int32_t c)
+{
+	return (c >= 0x20 && c < 0x7f) || (c >= 0x4e00 && c < 0x9ff0) ||
+	       (c >= 0x3000 && c < 0x3040) || (c >= 0xff01 && c < 0xff60);
+}
+
 bool text_is_unsafe_char(int32_t c)
 {
+	if (is_plainly_safe(c))
+		return false;
 	switch (utf8proc_category(c)) {
 	case UTF8PROC_CATEGORY_CC:
 	case UTF8PROC_CATEGORY_CF:

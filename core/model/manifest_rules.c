@@ -29,23 +29,23 @@ static int check_word(struct str text, size_t max, char also, const char *what, 
 	if (is_word(text, max, also))
 		return 0;
 	return err_set(err, ERR_INVALID,
-		tr("%s is '%.*s'; expected at most %zu of a-z, 0-9 and '%c', a letter first"), what,
-		STR_ARG(text_cut(text, 80)), max, also);
+		tr("%s is '%.*s'; expected at most %zu of a-z, 0-9 and '%c', a letter first"),
+		tr(what), STR_ARG(text_cut(text, 80)), max, also);
 }
 
 static int check_text(struct str text, size_t max, const char *what, struct err *err)
 {
 	if (text.n > max)
 		return err_set(err, ERR_LIMIT, tr("%s has %zu bytes; at most %zu are accepted"),
-			what, text.n, max);
+			tr(what), text.n, max);
 	if (!str_is_utf8(text))
-		return err_set(err, ERR_INVALID, tr("%s is not UTF-8"), what);
+		return err_set(err, ERR_INVALID, tr("%s is not UTF-8"), tr(what));
 	for (size_t i = 0; i < text.n; i++) {
 		unsigned char c = (unsigned char)text.p[i];
 
 		if ((c < 0x20 && c != '\n' && c != '\t') || c == 0x7f)
 			return err_set(err, ERR_INVALID, tr("%s has the control character U+%04X"),
-				what, c);
+				tr(what), c);
 	}
 	return 0;
 }
@@ -55,12 +55,12 @@ static int check_line(struct str text, size_t max, const char *what, struct err 
 	int r;
 
 	if (text.n == 0)
-		return err_set(err, ERR_INVALID, tr("%s is empty"), what);
+		return err_set(err, ERR_INVALID, tr("%s is empty"), tr(what));
 	if (text.n > max)
 		return err_set(err, ERR_LIMIT, tr("%s has %zu bytes; at most %zu are accepted"),
-			what, text.n, max);
+			tr(what), text.n, max);
 	r = text_check_line(text, err);
-	return r < 0 ? err_prefix(err, r, "%s", what) : 0;
+	return r < 0 ? err_prefix(err, r, "%s", tr(what)) : 0;
 }
 
 static int check_code(struct str code, struct err *err)
@@ -80,7 +80,7 @@ static int check_code(struct str code, struct err *err)
 static int count_limit(const char *what, size_t found, size_t max, struct err *err)
 {
 	return err_set(
-		err, ERR_LIMIT, tr("%s: %zu are more than the %zu accepted"), what, found, max);
+		err, ERR_LIMIT, tr("%s: %zu are more than the %zu accepted"), tr(what), found, max);
 }
 
 static int check_fields(
@@ -93,7 +93,8 @@ static int check_items(const struct value *value, struct err *err)
 	if (value->count == 0)
 		return err_set(err, ERR_INVALID, tr("the list is empty"));
 	if (value->count > MANIFEST_MAX_ITEMS)
-		return count_limit(tr("entries of a list"), value->count, MANIFEST_MAX_ITEMS, err);
+		return count_limit(
+			TR_MARK("entries of a list"), value->count, MANIFEST_MAX_ITEMS, err);
 	for (size_t i = 0; r == 0 && i < value->count; i++) {
 		if (value->kind == VALUE_ROWS)
 			r = check_fields(value->rows[i].fields, value->rows[i].field_count,
@@ -101,7 +102,7 @@ static int check_items(const struct value *value, struct err *err)
 		else if (value->list[i].n == 0)
 			r = err_set(err, ERR_INVALID, tr("an entry of the list is empty"));
 		else
-			r = check_text(value->list[i], MANIFEST_MAX_TEXT, tr("an entry"), err);
+			r = check_text(value->list[i], MANIFEST_MAX_TEXT, TR_MARK("an entry"), err);
 	}
 	return r;
 }
@@ -113,7 +114,7 @@ static int check_value(const struct value *value, bool in_row, struct err *err)
 		if (value->text.n == 0)
 			return err_set(
 				err, ERR_INVALID, tr("the value is empty; leave the field out"));
-		return check_text(value->text, MANIFEST_MAX_TEXT, tr("the value"), err);
+		return check_text(value->text, MANIFEST_MAX_TEXT, TR_MARK("the value"), err);
 	case VALUE_INT:
 		return 0;
 	case VALUE_LIST:
@@ -131,12 +132,13 @@ static int check_fields(
 	int r;
 
 	if (count > max)
-		return count_limit(in_row ? tr("columns") : tr("fields"), count, max, err);
+		return count_limit(
+			in_row ? TR_MARK("columns") : TR_MARK("fields"), count, max, err);
 	if (in_row && count == 0)
 		return err_set(err, ERR_INVALID, tr("a row is empty"));
 	for (size_t i = 0; i < count; i++) {
-		r = check_word(
-			fields[i].name, MANIFEST_MAX_WORD, '_', tr("the name of a field"), err);
+		r = check_word(fields[i].name, MANIFEST_MAX_WORD, '_',
+			TR_MARK("the name of a field"), err);
 		if (r < 0)
 			return r;
 		r = check_value(&fields[i].value, in_row, err);
@@ -166,7 +168,7 @@ static bool is_media_type(struct str text)
 
 static int check_part(const struct manifest_part *part, struct err *err)
 {
-	int r = check_line(part->name, MANIFEST_MAX_NAME, tr("the name of a part"), err);
+	int r = check_line(part->name, MANIFEST_MAX_NAME, TR_MARK("the name of a part"), err);
 
 	if (r < 0)
 		return r;
@@ -183,7 +185,7 @@ static int check_part(const struct manifest_part *part, struct err *err)
 	if (part->bytes > MANIFEST_MAX_PART)
 		return err_set(err, ERR_LIMIT, tr("part '%.*s' has more than %llu bytes"),
 			STR_ARG(part->name), (unsigned long long)MANIFEST_MAX_PART);
-	return check_text(part->note, MANIFEST_MAX_NOTE, tr("the note of a part"), err);
+	return check_text(part->note, MANIFEST_MAX_NOTE, TR_MARK("the note of a part"), err);
 }
 
 static int compare_parts(const void *a, const void *b)
@@ -200,7 +202,7 @@ static int check_parts(const struct manifest *m, struct err *err)
 	int r;
 
 	if (m->part_count > MANIFEST_MAX_PARTS)
-		return count_limit(tr("parts"), m->part_count, MANIFEST_MAX_PARTS, err);
+		return count_limit(TR_MARK("parts"), m->part_count, MANIFEST_MAX_PARTS, err);
 	for (size_t i = 0; i < m->part_count; i++) {
 		r = check_part(&m->parts[i], err);
 		if (r < 0)
@@ -223,10 +225,10 @@ static int check_links(const struct manifest *m, struct err *err)
 	int r = 0;
 
 	if (m->link_count > MANIFEST_MAX_LINKS)
-		return count_limit(tr("links"), m->link_count, MANIFEST_MAX_LINKS, err);
+		return count_limit(TR_MARK("links"), m->link_count, MANIFEST_MAX_LINKS, err);
 	for (size_t i = 0; r == 0 && i < m->link_count; i++)
-		r = check_word(
-			m->links[i].rel, MANIFEST_MAX_WORD, '_', tr("the kind of a link"), err);
+		r = check_word(m->links[i].rel, MANIFEST_MAX_WORD, '_',
+			TR_MARK("the kind of a link"), err);
 	return r;
 }
 
@@ -236,15 +238,17 @@ static int check_action(const struct manifest_action *action, struct err *err)
 
 	if (id_is_zero(&action->id))
 		return err_set(err, ERR_INVALID, tr("the action has no id"));
-	r = check_word(action->verb, MANIFEST_MAX_WORD, '_', tr("the verb of the action"), err);
+	r = check_word(
+		action->verb, MANIFEST_MAX_WORD, '_', TR_MARK("the verb of the action"), err);
 	if (r == 0)
-		r = check_word(action->account, MANIFEST_MAX_WORD, '-', tr("the account"), err);
+		r = check_word(
+			action->account, MANIFEST_MAX_WORD, '-', TR_MARK("the account"), err);
 	if (r < 0)
 		return r;
 	if (action->at < MANIFEST_MIN_INSTANT || action->at > MANIFEST_MAX_INSTANT)
 		return err_set(
 			err, ERR_INVALID, tr("the time of the action is not from 1900 to 2999"));
-	return check_text(action->reason, MANIFEST_MAX_REASON, tr("the reason"), err);
+	return check_text(action->reason, MANIFEST_MAX_REASON, TR_MARK("the reason"), err);
 }
 
 int manifest_check(const struct manifest *m, struct err *err)
@@ -259,13 +263,13 @@ int manifest_check(const struct manifest *m, struct err *err)
 			(unsigned long long)m->version, MANIFEST_MAX_VERSION);
 	if (year < 1900 || year > 2999)
 		return err_set(err, ERR_INVALID, tr("the record's date is not from 1900 to 2999"));
-	r = path_check_component(m->number, tr("the number"), err);
+	r = path_check_component(m->number, TR_MARK("the number"), err);
 	if (r == 0)
-		r = path_check_component(m->department, tr("the department"), err);
+		r = path_check_component(m->department, TR_MARK("the department"), err);
 	if (r == 0)
 		r = check_code(m->series, err);
 	if (r == 0)
-		r = check_line(m->title, MANIFEST_MAX_TITLE, tr("the title"), err);
+		r = check_line(m->title, MANIFEST_MAX_TITLE, TR_MARK("the title"), err);
 	if (r == 0)
 		r = check_fields(m->fields, m->field_count, MANIFEST_MAX_FIELDS, false, err);
 	if (r == 0)

@@ -539,5 +539,5 @@ int number_read(const struct number_rule *rule, struct str number, struct buf *s
 
 int number_check(struct str number, struct err *err)
 {
-	return path_check_component(number, tr("the number"), err);
+	return path_check_component(number, TR_MARK("the number"), err);
 }

@@ -28,29 +28,29 @@ static bool is_git_folder(struct str name)
 int path_check_component(struct str name, const char *what, struct err *err)
 {
 	if (name.n == 0)
-		return err_set(err, ERR_INVALID, tr("%s is empty"), what);
+		return err_set(err, ERR_INVALID, tr("%s is empty"), tr(what));
 	if (name.n > PATH_COMPONENT_MAX)
 		return err_set(err, ERR_LIMIT, tr("%s has %zu bytes; at most %d are accepted"),
-			what, name.n, PATH_COMPONENT_MAX);
+			tr(what), name.n, PATH_COMPONENT_MAX);
 	if (!str_is_utf8(name))
-		return err_set(err, ERR_INVALID, tr("%s is not UTF-8"), what);
+		return err_set(err, ERR_INVALID, tr("%s is not UTF-8"), tr(what));
 	for (size_t i = 0, n; i < name.n; i += n) {
 		int32_t c = text_char((struct str){ name.p + i, name.n - i }, &n);
 
 		if (is_forbidden_char(c))
 			return err_set(err, ERR_INVALID,
 				tr("%s has the character U+%04X, which may not stand in a path"),
-				what, (unsigned)c);
+				tr(what), (unsigned)c);
 	}
 	if (name.p[0] == '.' || name.p[0] == '-' || has_blank_end(name) || is_git_folder(name))
 		return err_set(err, ERR_INVALID,
 			tr("%s is '%.*s'; it may not begin with '.' or '-', nor begin or end with "
 			   "a "
 			   "blank"),
-			what, STR_ARG(name));
+			tr(what), STR_ARG(name));
 	if (!text_is_nfc(name))
-		return err_set(err, ERR_INVALID, tr("%s '%.*s' is not in Unicode's NFC form"), what,
-			STR_ARG(name));
+		return err_set(err, ERR_INVALID, tr("%s '%.*s' is not in Unicode's NFC form"),
+			tr(what), STR_ARG(name));
 	return 0;
 }
 
@@ -63,11 +63,11 @@ int path_add(struct buf *b, int64_t day, struct str series_title, struct str dep
 	if (date.year < FIRST_YEAR || date.year > LAST_YEAR)
 		return err_set(err, ERR_INVALID, tr("the year %d is not from %d to %d"), date.year,
 			FIRST_YEAR, LAST_YEAR);
-	r = path_check_component(series_title, tr("the series"), err);
+	r = path_check_component(series_title, TR_MARK("the series"), err);
 	if (r == 0)
-		r = path_check_component(department, tr("the department"), err);
+		r = path_check_component(department, TR_MARK("the department"), err);
 	if (r == 0)
-		r = path_check_component(number, tr("the number"), err);
+		r = path_check_component(number, TR_MARK("the number"), err);
 	if (r < 0)
 		return r;
 	buf_addf(b, "%04d-%02d/", date.year, date.month);
@@ -126,11 +126,11 @@ int path_parse(struct str text, struct path *ret, struct err *err)
 		low >= LEAVES_PER_BRANCH || !rest.p)
 		return err_set(err, ERR_INVALID, tr("'%.*s' is not the path of a record"),
 			STR_ARG(text_cut(text, PATH_COMPONENT_MAX)));
-	r = path_check_component(path.series_title, tr("the series"), err);
+	r = path_check_component(path.series_title, TR_MARK("the series"), err);
 	if (r == 0)
-		r = path_check_component(path.department, tr("the department"), err);
+		r = path_check_component(path.department, TR_MARK("the department"), err);
 	if (r == 0)
-		r = path_check_component(path.number, tr("the number"), err);
+		r = path_check_component(path.number, TR_MARK("the number"), err);
 	if (r < 0)
 		return r;
 	path.first_sequence = (high * LEAVES_PER_BRANCH + low) * RECORDS_PER_LEAF;

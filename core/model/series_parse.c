@@ -111,7 +111,7 @@ static int read_title(struct series_whole *whole, const struct yaml_node *node, 
 	int r = series_read_label(whole, node, NULL, &whole->series.title, err);
 
 	return r < 0 ? r
-		     : read_component(whole, yaml_get(node, "zh"), tr("the title"),
+		     : read_component(whole, yaml_get(node, "zh"), TR_MARK("the title"),
 			       &whole->series.title.zh, err);
 }
 
@@ -151,12 +151,13 @@ static int read_department(struct series_whole *whole, const struct yaml_node *n
 
 	department->code = "";
 	if (node->kind == YAML_KIND_TEXT)
-		return read_component(whole, node, tr("the department"), &department->name, err);
+		return read_component(
+			whole, node, TR_MARK("the department"), &department->name, err);
 	r = yaml_only_names(node, names, ARRAY_LEN(names), err);
 	if (r == 0)
 		r = yaml_need(node, "name", &name, err);
 	if (r == 0)
-		r = read_component(whole, name, tr("the department"), &department->name, err);
+		r = read_component(whole, name, TR_MARK("the department"), &department->name, err);
 	return r < 0 || !code ? r : series_read_code(whole, code, &department->code, err);
 }
 

@@ -291,6 +291,7 @@ START_TEST(limits_hold_on_both_sides)
 		fields[i].value = VALUE_OF_TEXT(((struct str){ long_text, MANIFEST_MAX_TEXT }));
 	x.m.field_count = 20;
 	ck_fails(manifest_write(&x.m, &b, &err), err, ERR_LIMIT);
+	free((char *)(uintptr_t)fields[1].name.p);
 	fields[1].name = fields[0].name;
 	x.m.field_count = 2;
 	ck_fails(manifest_write(&x.m, &b, &err), err, ERR_INVALID);

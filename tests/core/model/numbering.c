@@ -153,7 +153,7 @@ START_TEST(numbers_of_another_rule_are_not_read)
 		"QM-2025052000012", "QM-202513200001", "QM-202502290001", "QM-20250520000x",
 		"qm-202505200001", "XQM-202505200001" };
 	_cleanup_(number_rule_freep) struct number_rule *rule = NULL, *wide = NULL;
-	struct buf scope = BUF_INIT;
+	_cleanup_(buf_done) struct buf scope = BUF_INIT;
 	struct err err = ERR_INIT;
 	uint64_t serial;
 
