@@ -26,8 +26,8 @@ const char *harness_dir(void);
  * status, or 128 + the signal that killed it. */
 int harness_exec(const char *const *argv, struct str input, struct buf *ret);
 
-/* The same in memory where the system has such a place (/dev/shm): for tests that recover from hundreds of crashes, whose syncs
- * would cost minutes on a disk and prove nothing. */
+/* The same in memory where the system has such a place (/dev/shm): for tests that recover from hundreds of
+ * crashes, whose syncs would cost minutes on a disk and prove nothing. */
 const char *harness_memory_dir(void);
 
 /* r must be 0, or non-negative; prints the text of err otherwise. */

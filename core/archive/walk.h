@@ -1,9 +1,10 @@
 /* walk.h - the documents below some paths: files, what is in folders, what is in archives (.zip, .tar, .tar.gz ...).
  *
- * Everything is looked at without being trusted. Links are not followed, devices not opened; a member of an archive is unpacked into
- * memory, never to a disk, within limits; a name that tries to climb out of its archive, or cannot be shown on one honest line, is
- * refused. Names in GBK (archives made on Chinese Windows) are recognised. What is refused has a reason; it ends nothing but itself.
- * Archives inside archives are documents.
+ * Everything is looked at without being trusted. Links are not followed, devices not opened; a member of an
+ * archive is unpacked into memory, never to a disk, within limits; a name that tries to climb out of its
+ * archive, or cannot be shown on one honest line, is refused. Names in GBK (archives made on Chinese
+ * Windows) are recognised. What is refused has a reason; it ends nothing but itself. Archives inside
+ * archives are documents.
  *
  * One walk belongs to one thread. */
 #ifndef MUN_ARCHIVE_WALK_H
@@ -45,8 +46,9 @@ struct walk_item {
 /* 0 goes on; a negative code ends the walk with it. */
 typedef int walk_each(void *context, struct walk_item *item, struct err *err);
 
-/* Walk each path in turn, folders by the bytes of their names. `limits` may be NULL. Errors: those of `each`; ERR_NOTFOUND, ERR_DENIED,
- * ERR_IO for a path that was named; what is below it is refused as an item instead. */
+/* Walk each path in turn, folders by the bytes of their names. `limits` may be NULL. Errors: those of
+ * `each`; ERR_NOTFOUND, ERR_DENIED, ERR_IO for a path that was named; what is below it is refused as an
+ * item instead. */
 int walk_paths(const char *const *paths, size_t count, const struct walk_limits *limits,
 	walk_each *each, void *context, struct err *err);
 

@@ -14,7 +14,8 @@ struct walk {
 /* Tell of an item that was refused or left out. */
 int walk_refuse(struct walk *w, struct str path, const char *why, struct err *err);
 int walk_leave_out(struct walk *w, struct str path, struct err *err);
-/* Tell of a document: its last component becomes the name, or the reason why it is refused. Closes the descriptor if nobody keeps it. */
+/* Tell of a document: its last component becomes the name, or the reason why it is refused. Closes the
+ * descriptor if nobody keeps it. */
 int walk_tell(struct walk *w, struct str path, struct str raw_name, int fd, uint64_t bytes,
 	int64_t modified, bool is_in_memory, uint64_t done, struct err *err);
 /* What systems leave behind. */

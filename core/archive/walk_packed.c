@@ -1,7 +1,7 @@
 /* walk_packed.c - the members of .zip and .tar archives; one of the places that know libarchive.
  *
- * A bomb is seen while it unpacks: every block counts against the member's, the archive's and the ratio's limit before it is kept. What
- * was read before stays; the archive ends there, with a reason. */
+ * A bomb is seen while it unpacks: every block counts against the member's, the archive's and the ratio's
+ * limit before it is kept. What was read before stays; the archive ends there, with a reason. */
 #include "core/archive/walk_inside.h"
 
 #include "core/base/file.h"

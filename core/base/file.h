@@ -23,7 +23,8 @@ void closep(int *fd);
 
 /* Open a directory; returns its descriptor. `at` may be AT_FDCWD. */
 int file_open_dir(int at, const char *name, struct err *err);
-/* Make a directory (one that exists already is fine) and open it; `at` is synced, so `name` must be in it, not below. */
+/* Make a directory (one that exists already is fine) and open it; `at` is synced, so `name` must be in it,
+ * not below. */
 int file_make_dir(int at, const char *name, struct err *err);
 /* Open for reading; returns a descriptor. Symbolic links in the last place are not followed. */
 int file_open_read(int at, const char *name, struct err *err);

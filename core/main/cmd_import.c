@@ -1,7 +1,8 @@
 /* cmd_import.c - file many documents: folders, files, what is in archives.
  *
- * Documents are gathered into batches; each is one call of file.batch, one signed action, durable when it answers. An interruption
- * falls between two batches or undoes the one at hand: nothing is half filed, and the same command again finds what is there already. */
+ * Documents are gathered into batches; each is one call of file.batch, one signed action, durable when it
+ * answers. An interruption falls between two batches or undoes the one at hand: nothing is half filed, and
+ * the same command again finds what is there already. */
 #include "core/archive/walk.h"
 #include "core/base/clock.h"
 #include "core/base/file.h"

@@ -22,8 +22,8 @@ enum {
 /* A name that may stand in a path, a ref-like text or a number: 1 to PATH_COMPONENT_MAX bytes of
  * UTF-8 in NFC form; no '/',
  * '\', '*', control, format or bidirectional character; no leading '.' or '-', no blank at either
- * end, not ".git" in any case. `what`, an English text for tr(), names it in the error ("the number"). Errors: ERR_INVALID,
- * ERR_LIMIT. */
+ * end, not ".git" in any case. `what`, an English text for tr(), names it in the error ("the number").
+ * Errors: ERR_INVALID, ERR_LIMIT. */
 int path_check_component(struct str name, const char *what, struct err *err);
 
 /* Append the path. `day`: the record's date (clock.h). */

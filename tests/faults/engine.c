@@ -1,5 +1,6 @@
-/* engine.c - journal, packs and a ref as the store uses them, under power cuts at every step (powercut.h): whatever the disk
- * holds afterwards, every frame that was answered is in the journal or in a pack, and the work goes on. */
+/* engine.c - journal, packs and a ref as the store uses them, under power cuts at every step (powercut.h):
+ * whatever the disk holds afterwards, every frame that was answered is in the journal or in a pack, and the
+ * work goes on. */
 #include "store/journal.h"
 #include "store/pack.h"
 #include "store/volume.h"

@@ -3,7 +3,8 @@
  * The recorder keeps two things: a log of steps, and the tree as it is now, which is needed to know what a step speaks
  * of. A node is a file or folder whatever it is called; steps name nodes, so that a rename does not confuse them.
  *
- * A build replays the log onto the tree as it was at the start, in order, leaving out or tearing what no sync covers. */
+ * A build replays the log onto the tree as it was at the start, in order, leaving out or tearing what no
+ * sync covers. */
 #include "tests/faults/powercut.h"
 
 #include <dirent.h>

@@ -1,18 +1,23 @@
 /* powercut.h - what a disk may hold after the power went.
  *
- * A recorder sees every step that the program takes on a folder (file.h's hook; SQLite's through sqlitevfs.h). From the record it
- * builds, in another folder, a state that a power cut at any step could have left:
+ * A recorder sees every step that the program takes on a folder (file.h's hook; SQLite's through
+ * sqlitevfs.h). From the record it builds, in another folder, a state that a power cut at any step could
+ * have left:
  *
  * 1. what a sync has covered is there;
- * 2. a write that was not synced is there, is not, or is torn at sectors of 512 or 4096 bytes, whatever became of the writes
+ * 2. a write that was not synced is there, is not, or is torn at sectors of 512 or 4096 bytes, whatever
+ * became of the writes
  *    before it; a file that was growing may have its new size and zeros;
- * 3. names that were made, moved or removed in a folder that was not synced since are as they were up to some step, and not as
+ * 3. names that were made, moved or removed in a folder that was not synced since are as they were up to
+ * some step, and not as
  *    they became after it. Folders do not wait for each other. A rename is never half done.
  *
- * The caller then runs recovery on that folder, and looks whether everything is there that had been answered (powercut_mark).
+ * The caller then runs recovery on that folder, and looks whether everything is there that had been
+ * answered (powercut_mark).
  *
- * Threads: steps may come from any thread. A step is recorded just before it is taken, so two threads that write and sync one
- * file at the same time may be recorded in the other order; nothing in Muniment does that. */
+ * Threads: steps may come from any thread. A step is recorded just before it is taken, so two threads that
+ * write and sync one file at the same time may be recorded in the other order; nothing in Muniment does
+ * that. */
 #ifndef MUN_TESTS_FAULTS_POWERCUT_H
 #define MUN_TESTS_FAULTS_POWERCUT_H
 

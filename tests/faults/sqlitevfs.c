@@ -1,4 +1,5 @@
-/* sqlitevfs.c - see sqlitevfs.h. The shared memory of WAL mode is passed through unseen: it is rebuilt after a crash. */
+/* sqlitevfs.c - see sqlitevfs.h. The shared memory of WAL mode is passed through unseen: it is rebuilt
+ * after a crash. */
 #include "tests/faults/sqlitevfs.h"
 
 #include <sqlite3.h>

@@ -1,7 +1,7 @@
 /* frame.c - what is read as a frame of the journal is written again byte for byte.
  *
- * The checksums would keep a fuzzer from everything behind them, so the input is tried as it is, and once more with both
- * checksums put right. */
+ * The checksums would keep a fuzzer from everything behind them, so the input is tried as it is, and once
+ * more with both checksums put right. */
 #include "core/base/bytes.h"
 #include "core/base/hash.h"
 #include "store/journal_private.h"

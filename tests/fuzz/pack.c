@@ -1,5 +1,6 @@
-/* pack.c - a pack and its index out of foreign bytes: refused, or every entry can be looked at and read without harm. Input: length of the pack (4 bytes), the pack, the index. The index's copy of the pack's checksum is put right,
- * for a fuzzer would not find it. */
+/* pack.c - a pack and its index out of foreign bytes: refused, or every entry can be looked at and read
+ * without harm. Input: length of the pack (4 bytes), the pack, the index. The index's copy of the pack's
+ * checksum is put right, for a fuzzer would not find it. */
 #include "core/base/bytes.h"
 #include "core/base/file.h"
 #include "store/pack_private.h"
