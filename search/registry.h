@@ -88,9 +88,9 @@ int registry_by_lookup(struct registry *r, const struct registry_lookup *lookup,
 	registry_each *each, void *context, struct err *err);
 
 enum registry_order {
-	REGISTRY_NEWEST_FIRST, /* by day, then id, both downwards */
+	REGISTRY_NEWEST_FIRST, /* by day, then sequence, both downwards */
 	REGISTRY_OLDEST_FIRST,
-	REGISTRY_BY_NUMBER,   /* bytes of the number, then id */
+	REGISTRY_BY_NUMBER,   /* bytes of the number, then sequence */
 	REGISTRY_BY_SEQUENCE, /* as filed */
 	REGISTRY_BY_SEQUENCE_DOWN,
 	REGISTRY_ORDER_COUNT
@@ -102,12 +102,12 @@ struct registry_filter {
 	bool with_destroyed;
 };
 
-/* Where the page before ended: copy it from its last row. */
+/* Where the page before ended: copied from its last row. */
 struct registry_key {
-	int64_t day;	   /* NEWEST_FIRST, OLDEST_FIRST */
-	uint64_t sequence; /* BY_SEQUENCE ... */
-	struct str number; /* BY_NUMBER */
-	struct id record;
+	int64_t day;	   /* for NEWEST_FIRST, OLDEST_FIRST */
+	struct str number; /* for BY_NUMBER */
+	uint64_t sequence; /* always */
+	struct id record;  /* for the caller; not looked at */
 };
 
 /* At most `limit` rows in order, behind `after` (NULL: from the start). */
