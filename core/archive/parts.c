@@ -1,0 +1,284 @@
+/* parts.c - see parts.h. */
+#include "core/archive/parts.h"
+
+#include "core/base/file.h"
+#include "core/base/hash.h"
+#include "core/base/tr.h"
+#include "search/extract.h"
+#include "search/jail.h"
+#include "store/envelope.h"
+#include "store/object.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { PIECE = 1 << 20, WAIT_MS = 500, SILENCE_MS = 60000 };
+
+/* ---- sources ---- */
+
+static int too_large(uint64_t max, struct err *err)
+{
+	return err_set(err, ERR_LIMIT,
+		tr("the file is larger than %llu bytes, which the setting 'parts.max_bytes' "
+		   "allows"),
+		(unsigned long long)max);
+}
+
+/* A pipe may be slow, but not for ever; whoever waits may want to stop. Returns what was read, 0 at its end. */
+static ssize_t read_pipe(struct verb_call *call, int fd, void *p, size_t n, struct err *err)
+{
+	for (int waited = 0; waited < SILENCE_MS; waited += WAIT_MS) {
+		struct pollfd ready = { .fd = fd, .events = POLLIN };
+		struct verb_progress progress = { .stage = "read", .unit = "bytes" };
+		int k = poll(&ready, 1, WAIT_MS);
+		ssize_t got;
+		int r;
+
+		if (k > 0) {
+			got = read(fd, p, n);
+			if (got >= 0 || (errno != EINTR && errno != EAGAIN))
+				return got >= 0 ? got : err_errno(err, tr("cannot read"));
+		}
+		r = verb_tell_of(call, &progress, err);
+		if (r < 0)
+			return r;
+	}
+	return err_set(err, ERR_CANCELLED, tr("nothing came through a pipe for %d seconds"),
+		SILENCE_MS / 1000);
+}
+
+/* Copy a pipe of unknown length into memory that can be read twice. */
+static int spool(struct verb_call *call, int fd, uint64_t max, struct source *ret, struct err *err)
+{
+	_cleanup_(closep) int memory = jail_memfd_new(err);
+	_cleanup_(buf_wipe) struct buf piece = BUF_INIT;
+	uint64_t limit = max < PARTS_SPOOL_MAX ? max : PARTS_SPOOL_MAX, n = 0;
+	char *p = buf_extend(&piece, PIECE);
+
+	if (memory < 0)
+		return memory;
+	if (!p)
+		return buf_check(&piece, err);
+	for (;;) {
+		ssize_t got = read_pipe(call, fd, p, PIECE, err);
+		int r;
+
+		if (got < 0)
+			return (int)got;
+		if (got == 0)
+			break;
+		if (n + (uint64_t)got > limit)
+			return err_set(err, ERR_LIMIT,
+				tr("more than %llu bytes came through a pipe: give a file, or say "
+				   "the size"),
+				(unsigned long long)limit);
+		r = file_pwrite(memory, p, (size_t)got, n, err);
+		if (r < 0)
+			return r;
+		n += (uint64_t)got;
+	}
+	*ret = (struct source){
+		.fd = TAKE_FD(memory), .owned = true, .seekable = true, .bytes = n
+	};
+	return 0;
+}
+
+int source_open(struct archive *a, struct verb_call *call, int fd, uint64_t size,
+	struct source *ret, struct err *err)
+{
+	uint64_t max = (uint64_t)settings_int(a->settings, SETTING_PART_MAX_BYTES);
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return err_errno(err, tr("cannot look at a file"));
+	if (S_ISREG(st.st_mode)) {
+		*ret = (struct source){ .fd = fd, .seekable = true, .bytes = (uint64_t)st.st_size };
+		return ret->bytes > max ? too_large(max, err) : 0;
+	}
+	if (!S_ISFIFO(st.st_mode) && !S_ISSOCK(st.st_mode))
+		return err_set(err, ERR_INVALID, tr("a part is a file or a pipe, nothing else"));
+	if (size == UINT64_MAX)
+		return spool(call, fd, max, ret, err);
+	*ret = (struct source){ .fd = fd, .bytes = size };
+	return size > max ? too_large(max, err) : 0;
+}
+
+void source_done(struct source *s)
+{
+	if (s->owned)
+		closep(&s->fd);
+	s->owned = false;
+}
+
+int source_read(struct verb_call *call, struct source *s, void *p, size_t n, struct err *err)
+{
+	char *at = p;
+	int r;
+
+	if (s->memory) {
+		memcpy(p, s->memory + s->at, n);
+		s->at += n;
+		return 0;
+	}
+	if (s->seekable) {
+		r = file_pread(s->fd, p, n, s->at, err);
+		if (r == -ERR_CORRUPT)
+			r = err_set(
+				err, ERR_INVALID, tr("the file became shorter while it was read"));
+		s->at += n;
+		return r;
+	}
+	while (n > 0) {
+		ssize_t got = read_pipe(call, s->fd, at, n, err);
+
+		if (got < 0)
+			return (int)got;
+		if (got == 0)
+			return err_set(
+				err, ERR_INVALID, tr("a pipe ended before the size that was said"));
+		at += got;
+		n -= (size_t)got;
+		s->at += (uint64_t)got;
+	}
+	return 0;
+}
+
+int source_hash(struct verb_call *call, struct source *s, struct digest *ret, struct err *err)
+{
+	_cleanup_(hash_freep) struct hash *h = sha256_new();
+	_cleanup_(buf_wipe) struct buf piece = BUF_INIT;
+	char *p = buf_extend(&piece, PIECE);
+
+	if (!p)
+		return buf_check(&piece, err);
+	for (s->at = 0; s->at < s->bytes;) {
+		uint64_t left = s->bytes - s->at;
+		size_t n = left < PIECE ? (size_t)left : PIECE;
+		int r = source_read(call, s, p, n, err);
+
+		if (r < 0)
+			return r;
+		hash_add(h, p, n);
+	}
+	hash_take(h, ret->b);
+	s->at = 0;
+	return 0;
+}
+
+/* ---- sealing ---- */
+
+void intake_init(struct intake *in, struct archive *a, struct arena *arena)
+{
+	*in = (struct intake){ .archive = a, .arena = arena };
+}
+
+void intake_done(struct intake *in)
+{
+	pack_free(TAKE_PTR(in->pack));
+}
+
+static int into_pack(
+	struct intake *in, const struct slip_blob *blob, const struct buf *sealed, struct err *err)
+{
+	if (!in->pack) {
+		int r = store_incoming(in->archive->store, &in->pack, err);
+
+		if (r < 0)
+			return r;
+	}
+	return pack_add(in->pack, OBJECT_BLOB, &blob->oid, sealed->p, sealed->n, NULL, err);
+}
+
+static int seal_chunk(struct intake *in, const struct part_key *key,
+	const struct envelope_head *head, const char *plain, bool is_inline,
+	struct change_chunk *ret, struct err *err)
+{
+	_cleanup_(buf_done) struct buf sealed = BUF_INIT;
+	struct envelope_binding binding = { .archive = *store_archive(in->archive->store),
+		.record = key->record };
+	int r = envelope_seal(&binding, head, key->record_key, plain, &sealed, err);
+
+	if (r < 0)
+		return r;
+	ret->blob = (struct slip_blob){ .volume = 0, .bytes = sealed.n };
+	sha256(sealed.p, sealed.n, ret->blob.sha256.b);
+	object_name(OBJECT_BLOB, sealed.p, sealed.n, &ret->blob.oid);
+	if (!is_inline)
+		return into_pack(in, &ret->blob, &sealed, err);
+	ret->sealed = (struct str){ arena_copy(in->arena, sealed.p, sealed.n), sealed.n };
+	in->inline_bytes += sealed.n;
+	return 0;
+}
+
+int intake_part(struct intake *in, struct verb_call *call, struct source *s,
+	const struct part_key *key, struct manifest_part *part, struct change_part *ret,
+	struct err *err)
+{
+	_cleanup_(buf_wipe) struct buf plain = BUF_INIT_MAX(ENVELOPE_CHUNK_MAX);
+	_cleanup_(hash_freep) struct hash *h = sha256_new();
+	uint64_t count = manifest_chunks(s->bytes), left = s->bytes;
+	struct change_chunk *chunks = arena_zero(in->arena, (size_t)count, sizeof(*chunks));
+	bool is_inline =
+		s->bytes <= PARTS_INLINE_MAX && in->inline_bytes + s->bytes <= PARTS_INLINE_TOTAL;
+	int r;
+
+	for (uint64_t c = 0; c < count; c++) {
+		size_t n = left < ENVELOPE_CHUNK_MAX ? (size_t)left : ENVELOPE_CHUNK_MAX;
+		struct envelope_head head = { .kind = ENVELOPE_PART,
+			.key = key->key,
+			.part = part->id,
+			.chunk = (uint32_t)c,
+			.chunks = (uint32_t)count,
+			.plain_bytes = n };
+		char *p;
+
+		buf_reset(&plain);
+		p = buf_extend(&plain, n);
+		if (!p)
+			return buf_check(&plain, err);
+		if ((r = source_read(call, s, p, n, err)) < 0 ||
+			(r = seal_chunk(in, key, &head, p, is_inline, &chunks[c], err)) < 0)
+			return r;
+		hash_add(h, p, n);
+		left -= n;
+		if (count > 8) {
+			struct verb_progress progress = { .stage = "seal",
+				.unit = "bytes",
+				.done = s->bytes - left,
+				.total = s->bytes };
+
+			r = verb_tell_of(call, &progress, err);
+			if (r < 0)
+				return r;
+		}
+	}
+	part->bytes = s->bytes;
+	hash_take(h, part->sha256.b);
+	*ret = (struct change_part){
+		.part = part->id, .chunks = chunks, .chunk_count = (size_t)count
+	};
+	return 0;
+}
+
+int intake_finish(struct intake *in, struct err *err)
+{
+	int r;
+
+	if (!in->pack)
+		return 0;
+	r = pack_finish(in->pack, &in->packs[0], err);
+	if (r == 0)
+		in->pack_count = 1;
+	pack_free(TAKE_PTR(in->pack));
+	return r;
+}
+
+const char *part_media(const char *name)
+{
+	const char *type = extract_type_of_name(name);
+
+	return type ? type : "application/octet-stream";
+}
