@@ -48,6 +48,7 @@ struct verb_call {
 	char account[48]; /* who `as` is ("u-00001"), or "" where the verb needs nobody */
 	verb_tell *tell;  /* may be NULL */
 	void *tell_context;
+	struct archive *archive; /* verb_run sets it */
 	/* The reply: the verb adds members ("name":value with say.h); the braces are the caller's. On
 	 * failure what was added goes out beside the error: `revise` puts both versions of a conflict
 	 * there. */
@@ -70,6 +71,9 @@ const struct verb *verb_find(struct str name);
 /* Look the verb up, check what its row says (sealed, writable, descriptors, actor), run it. Errors:
  * ERR_NOTFOUND (no such verb), those of the verb. */
 int verb_run(struct archive *a, struct str name, struct verb_call *call, struct err *err);
+
+/* The members of a progress object (doc/verbs.md). */
+void verb_progress_say(const struct verb_progress *progress, struct buf *b);
 
 /* For verbs: tell, when there is somebody to tell. ERR_CANCELLED when that one wants no more. */
 int verb_tell_of(struct verb_call *call, const struct verb_progress *progress, struct err *err);

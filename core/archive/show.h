@@ -1,0 +1,21 @@
+/* show.h - what replies say about a version of a record. */
+#ifndef MUN_ARCHIVE_SHOW_H
+#define MUN_ARCHIVE_SHOW_H
+
+#include "core/archive/reading.h"
+
+/* The members of `show` that one version has (doc/verbs.md): record, number, version ... parts, links. */
+int show_edition(struct archive *a, const struct record_head *head, const struct edition *e,
+	struct buf *b, struct err *err);
+/* An object under a name. */
+int show_edition_as(struct archive *a, const char *name, const struct record_head *head,
+	const struct edition *e, struct buf *b, struct err *err);
+
+/* account, and name when it is known. */
+void show_account(struct archive *a, struct str account, struct buf *b);
+
+/* commit, volume, fingerprint, signature: of the commit that made something. A commit that cannot be read
+ * says "unknown". */
+void show_commit(struct archive *a, uint32_t volume, const struct oid *commit, struct buf *b);
+
+#endif

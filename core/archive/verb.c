@@ -1,0 +1,126 @@
+/* verb.c - see verb.h. */
+#include "core/archive/verb.h"
+
+#include "core/archive/people.h"
+#include "core/archive/say.h"
+#include "core/archive/verbs.h"
+
+#include "core/base/tr.h"
+
+enum { U = VERB_UNSEALED, W = VERB_WRITES, A = VERB_ACTOR };
+
+const struct verb verb_table[] = {
+	{ "account.add", verb_account_add, U | W | A, 0, 0 },
+	{ "account.list", verb_account_list, U, 0, 0 },
+	{ "checkpoint", verb_checkpoint, U | W, 0, 0 },
+	{ "compact", verb_compact, U | W, 0, 0 },
+	{ "config.get", verb_config_get, 0, 0, 0 },
+	{ "config.list", verb_config_list, 0, 0, 0 },
+	{ "config.set", verb_config_set, W, 0, 0 },
+	{ "custodian.add", verb_custodian_add, U | W | A, 1, 1 },
+	{ "custodian.drill", verb_custodian_drill, 0, 2, 2 },
+	{ "custodian.list", verb_custodian_list, 0, 0, 0 },
+	{ "custodian.remove", verb_custodian_remove, U | W | A, 0, 0 },
+	{ "file", verb_file, U | W | A, 0, VERB_MAX_FDS },
+	{ "file.batch", verb_file_batch, U | W | A, 1, VERB_MAX_FDS },
+	{ "get", verb_get, U, 1, 1 },
+	{ "journal.acknowledge", verb_journal_acknowledge, W, 0, 0 },
+	{ "list", verb_list, U, 0, 0 },
+	{ "log", verb_log, U, 0, 0 },
+	{ "reindex", verb_reindex, U | W, 0, 0 },
+	{ "revise", verb_revise, U | W | A, 0, VERB_MAX_FDS },
+	{ "seal", verb_seal, VERB_RESIDENT, 0, 0 },
+	{ "search", verb_search, U, 0, 0 },
+	{ "series.add", verb_series_add, U | W | A, 1, 1 },
+	{ "series.list", verb_series_list, U, 0, 0 },
+	{ "series.show", verb_series_show, U, 0, 0 },
+	{ "show", verb_show, U, 0, 0 },
+	{ "signers", verb_signers, U, 0, 0 },
+	{ "status", verb_status, 0, 0, 0 },
+	{ "text", verb_text, U, 1, 1 },
+	{ "unseal", verb_unseal, VERB_RESIDENT, 2, 2 },
+	{ "verify", verb_verify, 0, 0, 0 },
+};
+const size_t verb_count = ARRAY_LEN(verb_table);
+
+const struct verb *verb_find(struct str name)
+{
+	for (size_t i = 0; i < verb_count; i++) {
+		if (str_is(name, verb_table[i].name))
+			return &verb_table[i];
+	}
+	return NULL;
+}
+
+int verb_tell_of(struct verb_call *call, const struct verb_progress *progress, struct err *err)
+{
+	bool stop = call->archive && atomic_load(&call->archive->stopping);
+
+	if (!stop && call->tell)
+		stop = call->tell(call->tell_context, progress) != 0;
+	return stop ? err_set(err, ERR_CANCELLED, tr("stopped before it was done")) : 0;
+}
+
+void verb_progress_say(const struct verb_progress *p, struct buf *b)
+{
+	say_cstr(b, "stage", p->stage);
+	say_cstr(b, "unit", p->unit);
+	say_int(b, "done", (int64_t)p->done);
+	say_int(b, "total", (int64_t)p->total);
+	say_int(b, "rate", (int64_t)p->rate);
+	say_int(b, "eta", (int64_t)p->eta);
+	if (p->text.n > 0)
+		say_text(b, "text", p->text);
+}
+
+static int check_row(
+	const struct verb *v, struct archive *a, const struct verb_call *call, struct err *err)
+{
+	if (json_kind_of(call->args) != JSON_KIND_MAP)
+		return err_set(err, ERR_INVALID, tr("a request is a JSON object"));
+	if (call->fd_count < v->fds_min || call->fd_count > v->fds_max)
+		return err_set(err, ERR_INVALID, tr("'%s' takes %u to %u descriptors; %zu came"),
+			v->name, v->fds_min, v->fds_max, call->fd_count);
+	if ((v->flags & VERB_WRITES) && !(a->flags & ARCHIVE_WRITABLE))
+		return err_set(err, ERR_LOCKED, tr("the archive was opened for reading only"));
+	return 0;
+}
+
+static int resolve_actor(struct archive *a, struct verb_call *call, struct err *err)
+{
+	struct str as = { NULL, 0 };
+	int r = json_may_text(call->args, "as", &as, err);
+
+	if (r < 0)
+		return r;
+	if (as.n == 0)
+		return err_set(err, ERR_DENIED, tr("say who does this: '--as NAME'"));
+	_Static_assert(sizeof(call->account) > ACCOUNT_MAX, "room for an account id");
+	return people_resolve(a->people, as, call->account, err);
+}
+
+int verb_run(struct archive *a, struct str name, struct verb_call *call, struct err *err)
+{
+	const struct verb *v = verb_find(name);
+	int r;
+
+	if (!v)
+		return err_set(err, ERR_NOTFOUND, tr("there is no verb '%.*s'"), STR_ARG(name));
+	call->archive = a;
+	r = check_row(v, a, call, err);
+	if (r < 0)
+		return r;
+	if (!(v->flags & VERB_UNSEALED))
+		return v->run(a, call, err);
+	(void)pthread_rwlock_rdlock(&a->gate);
+	if (store_is_sealed(a->store))
+		r = err_set(err, ERR_SEALED,
+			tr("the archive is sealed: two custodians must unseal it ('muniment "
+			   "unseal')"));
+	else if (v->flags & VERB_ACTOR)
+		r = resolve_actor(a, call, err);
+	if (r == 0)
+		r = v->run(a, call, err);
+	(void)pthread_rwlock_unlock(&a->gate);
+	return r;
+}

@@ -1,0 +1,46 @@
+/* verbs.h - the functions behind the rows of verb_table, by file. */
+#ifndef MUN_ARCHIVE_VERBS_H
+#define MUN_ARCHIVE_VERBS_H
+
+#include "core/archive/inside.h"
+
+typedef int verb_run_fn(struct archive *a, struct verb_call *call, struct err *err);
+
+/* verbs_custody.c */
+verb_run_fn verb_status, verb_unseal, verb_seal, verb_custodian_list, verb_custodian_add,
+	verb_custodian_remove, verb_custodian_drill;
+/* verbs_account.c */
+verb_run_fn verb_account_list, verb_account_add;
+/* verbs_config.c */
+verb_run_fn verb_config_list, verb_config_get, verb_config_set;
+/* verbs_series.c */
+verb_run_fn verb_series_list, verb_series_show, verb_series_add;
+/* verbs_file.c, verbs_batch.c */
+verb_run_fn verb_file, verb_revise, verb_file_batch;
+/* verbs_search.c */
+verb_run_fn verb_search;
+/* verbs_list.c */
+verb_run_fn verb_list;
+/* verbs_show.c */
+verb_run_fn verb_show, verb_get, verb_text;
+/* verbs_log.c */
+verb_run_fn verb_log;
+/* verbs_keep.c */
+verb_run_fn verb_verify, verb_reindex, verb_compact, verb_checkpoint, verb_signers,
+	verb_journal_acknowledge;
+
+/* File the text of a definition as a record of the series DEF, or as its next version; nothing when it is
+ * in force already. Used by init, too. */
+struct filed_definition {
+	char code[64];
+	char *number; /* free() */
+	uint64_t version;
+	bool changed;
+};
+int file_definition(struct archive *a, struct verb_call *call, struct str yaml, const char *file,
+	struct filed_definition *ret, struct err *err);
+/* File an account record. *ret_account becomes its id. */
+int file_account(struct archive *a, struct verb_call *call, struct str name, char *ret_account,
+	size_t room, struct id *ret_record, struct err *err);
+
+#endif

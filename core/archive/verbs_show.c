@@ -1,0 +1,330 @@
+/* verbs_show.c - `show`, `get`, `text`: one record, and what is in it. */
+#include "core/archive/verbs.h"
+
+#include "core/archive/args.h"
+#include "core/archive/reading.h"
+#include "core/archive/recorder.h"
+#include "core/archive/say.h"
+#include "core/archive/show.h"
+
+#include "core/base/clock.h"
+#include "core/base/tr.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { HISTORY_MAX = 200 };
+
+/* The record and the version that a request means, opened. */
+static int open_wanted(struct archive *a, struct verb_call *call, struct record_head *ret_head,
+	struct edition *ret, struct err *err)
+{
+	int64_t version = 0;
+	int r = json_may_int(call->args, "version", 1, INT64_MAX, &version, err);
+
+	if (r == 0)
+		r = reading_find(a, call->args, ret_head, err);
+	if (r < 0)
+		return r;
+	if ((uint64_t)version > ret_head->version)
+		r = err_set(err, ERR_NOTFOUND,
+			tr("record '%s' has no version %lld; its newest is %llu"), ret_head->number,
+			(long long)version, (unsigned long long)ret_head->version);
+	else
+		r = edition_open(a, ret_head, (uint64_t)version, ret, err);
+	if (r < 0)
+		record_head_done(ret_head);
+	return r;
+}
+
+/* ---- show ---- */
+
+struct commits {
+	struct archive *archive;
+	struct json *doc;
+	struct row_text text;
+	bool known;
+};
+
+static int take_row(void *context, const struct registry_row *row, struct err *err)
+{
+	struct commits *c = context;
+	int r = reading_row(c->archive, row, &c->doc, &c->text, err);
+
+	c->known = r == 0;
+	return r < 0 ? r : 1;
+}
+
+/* Which commit made which version stands in the registry alone; without it the rest is shown. */
+static void find_commits(struct archive *a, const struct id *record, struct commits *ret)
+{
+	_cleanup_(pool_give) struct pooled registry = { 0 };
+
+	*ret = (struct commits){ .archive = a };
+	if (a->recorder)
+		(void)recorder_catch_up(a, 3000);
+	if (pool_take(a->registries, &registry, NULL) == 0)
+		(void)registry_get(registry.item, record, take_row, ret, NULL);
+}
+
+static void say_version(
+	struct archive *a, const struct commits *commits, const struct edition *e, struct buf *b)
+{
+	const struct manifest *m = e->manifest;
+	struct row_commit commit;
+
+	say_map(b, NULL);
+	say_int(b, "version", (int64_t)m->version);
+	say_text(b, "act", m->action.verb);
+	say_instant(b, "at", m->action.at);
+	show_account(a, m->action.account, b);
+	if (m->action.reason.n > 0)
+		say_text(b, "reason", m->action.reason);
+	say_text(b, "title", m->title);
+	if (commits->known && row_commit_of(&commits->text, m->version, &commit, NULL) == 0)
+		show_commit(a, commit.volume, &commit.commit, b);
+	else
+		say_cstr(b, "signature", "unknown");
+	say_end_map(b);
+}
+
+static int say_history(
+	struct archive *a, const struct record_head *head, struct buf *b, struct err *err)
+{
+	struct commits commits;
+	uint64_t first = head->version > HISTORY_MAX ? head->version - HISTORY_MAX + 1 : 1;
+	int r = 0;
+
+	find_commits(a, &head->record, &commits);
+	say_list(b, "history");
+	for (uint64_t v = head->version; r == 0 && v >= first; v--) {
+		struct edition e;
+
+		r = edition_open(a, head, v, &e, err);
+		if (r == 0) {
+			say_version(a, &commits, &e, b);
+			edition_done(&e);
+		}
+	}
+	say_end_list(b);
+	json_free(commits.doc);
+	return r;
+}
+
+int verb_show(struct archive *a, struct verb_call *call, struct err *err)
+{
+	static const char *const names[] = { "number", "record", "version", NULL };
+	struct record_head head;
+	struct edition e;
+	int r = args_only(call, names, err);
+
+	if (r == 0)
+		r = open_wanted(a, call, &head, &e, err);
+	if (r < 0)
+		return r;
+	r = show_edition(a, &head, &e, call->reply, err);
+	if (r == 0)
+		r = say_history(a, &head, call->reply, err);
+	edition_done(&e);
+	record_head_done(&head);
+	return r;
+}
+
+/* ---- bytes out ---- */
+
+/* Where plaintext goes. A pipe's or socket's reader may stop reading: then we stop waiting when the caller
+ * wants no more. So such a descriptor is opened anew without blocking; its own flags belong to whoever gave
+ * it. */
+struct outlet {
+	struct verb_call *call;
+	int fd, own;
+	uint64_t written, total;
+};
+
+static void outlet_open(struct outlet *o, struct verb_call *call, uint64_t total)
+{
+	char path[64];
+	struct stat st;
+
+	*o = (struct outlet){ .call = call, .fd = call->fds[0], .own = -1, .total = total };
+	if (fstat(o->fd, &st) < 0 || !S_ISFIFO(st.st_mode))
+		return;
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", o->fd);
+	o->own = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+	if (o->own >= 0)
+		o->fd = o->own;
+}
+
+static void outlet_done(struct outlet *o)
+{
+	if (o->own >= 0)
+		(void)close(o->own);
+}
+
+static int outlet_wait(struct outlet *o, struct err *err)
+{
+	struct pollfd p = { .fd = o->fd, .events = POLLOUT };
+	struct verb_progress progress = {
+		.stage = "read", .unit = "bytes", .done = o->written, .total = o->total
+	};
+
+	(void)poll(&p, 1, 500);
+	return verb_tell_of(o->call, &progress, err);
+}
+
+static int outlet_write(void *context, struct str piece, struct err *err)
+{
+	struct outlet *o = context;
+
+	while (piece.n > 0) {
+		ssize_t n = write(o->fd, piece.p, piece.n);
+		int r = 0;
+
+		if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
+			r = outlet_wait(o, err);
+			n = 0;
+		} else if (n < 0) {
+			return errno == EPIPE
+				       ? err_set(err, ERR_CANCELLED, tr("the reader went away"))
+				       : err_errno(err, tr("cannot write"));
+		}
+		if (r < 0)
+			return r;
+		o->written += (uint64_t)n;
+		piece.p += n;
+		piece.n -= (size_t)n;
+	}
+	return 0;
+}
+
+/* ---- get ---- */
+
+static int get_part(
+	struct archive *a, struct verb_call *call, const struct edition *e, struct err *err)
+{
+	const struct manifest_part *part;
+	int64_t from = 0, to = INT64_MAX - 1;
+	struct outlet out;
+	struct str which;
+	size_t i;
+	int r;
+
+	if ((r = json_need_text(call->args, "part", &which, err)) < 0 ||
+		(r = edition_find_part(e, which, &i, err)) < 0 ||
+		(r = json_may_int(call->args, "from", 0, INT64_MAX - 1, &from, err)) < 0 ||
+		(r = json_may_int(call->args, "to", 0, INT64_MAX - 1, &to, err)) < 0)
+		return r;
+	part = &e->manifest->parts[i];
+	if (from > to || ((uint64_t)from >= part->bytes && from > 0))
+		return err_set(err, ERR_INVALID,
+			tr("part '%.*s' has %llu bytes, not those that were asked for"),
+			STR_ARG(part->name), (unsigned long long)part->bytes);
+	outlet_open(&out, call, part->bytes);
+	r = edition_read_part(a, e, i, (uint64_t)from, (uint64_t)to + 1, outlet_write, &out, err);
+	outlet_done(&out);
+	if (r < 0)
+		return r;
+	say_text(call->reply, "name", part->name);
+	say_text(call->reply, "media", part->media);
+	say_int(call->reply, "size", (int64_t)part->bytes);
+	say_hex(call->reply, "sha256", part->sha256.b, sizeof(part->sha256.b));
+	say_int(call->reply, "written", (int64_t)out.written);
+	say_bool(call->reply, "complete", out.written == part->bytes);
+	return 0;
+}
+
+int verb_get(struct archive *a, struct verb_call *call, struct err *err)
+{
+	static const char *const names[] = { "number", "record", "version", "part", "from", "to",
+		NULL };
+	struct record_head head;
+	struct edition e;
+	int r = args_only(call, names, err);
+
+	if (r == 0)
+		r = open_wanted(a, call, &head, &e, err);
+	if (r < 0)
+		return r;
+	r = get_part(a, call, &e, err);
+	edition_done(&e);
+	record_head_done(&head);
+	return r;
+}
+
+/* ---- text ---- */
+
+static int write_text(const struct extracted *text, struct outlet *out, struct err *err)
+{
+	_cleanup_(buf_wipe) struct buf head = BUF_INIT;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < text->page_count; i++) {
+		const struct extracted_page *p = &text->pages[i];
+
+		buf_reset(&head);
+		if (p->number > 0 || p->label.n > 0)
+			buf_addf(&head, "[%u%s%.*s]\n", p->number, p->label.n ? " " : "",
+				STR_ARG(p->label));
+		r = outlet_write(out, buf_str(&head), err);
+		if (r == 0)
+			r = outlet_write(out, p->text, err);
+		if (r == 0)
+			r = outlet_write(out, STR("\n"), err);
+	}
+	return r;
+}
+
+static int text_of_part(
+	struct archive *a, struct verb_call *call, const struct edition *e, struct err *err)
+{
+	_cleanup_(secret_freep) struct secret *key = reading_text_key(a, e);
+	_cleanup_(extracted_freep) struct extracted *text = NULL;
+	struct str which = STR("1");
+	struct outlet out;
+	size_t i;
+	int r;
+
+	if ((r = json_may_text(call->args, "part", &which, err)) < 0 ||
+		(r = edition_find_part(e, which, &i, err)) < 0)
+		return r;
+	if (!key)
+		return err_set(err, ERR_CRYPTO, tr("the record's key cannot be read"));
+	r = textcache_get(a->texts, e->record.b, e->manifest->parts[i].id.b, key, &text, err);
+	if (r == -ERR_NOTFOUND)
+		return err_set(err, ERR_NOTFOUND,
+			tr("the text of this part has not been read yet: try again later"));
+	if (r < 0)
+		return r;
+	outlet_open(&out, call, text->text_bytes);
+	r = write_text(text, &out, err);
+	outlet_done(&out);
+	if (r < 0)
+		return r;
+	say_text(call->reply, "name", e->manifest->parts[i].name);
+	say_int(call->reply, "pages", (int64_t)text->page_count);
+	say_cstr(call->reply, "reason", extract_reason_word(text->reason));
+	if (text->reason != EXTRACT_OK)
+		say_cstr(call->reply, "sentence", extract_reason_text(text->reason));
+	return 0;
+}
+
+int verb_text(struct archive *a, struct verb_call *call, struct err *err)
+{
+	static const char *const names[] = { "number", "record", "version", "part", NULL };
+	struct record_head head;
+	struct edition e;
+	int r = args_only(call, names, err);
+
+	if (r == 0)
+		r = open_wanted(a, call, &head, &e, err);
+	if (r < 0)
+		return r;
+	r = text_of_part(a, call, &e, err);
+	edition_done(&e);
+	record_head_done(&head);
+	return r;
+}
