@@ -109,12 +109,19 @@ static void print_error(const struct err *err, int r, const struct term *term)
 		(void)fprintf(term->file, "%s\n", advice);
 }
 
-static void choose_language(const struct args *args)
+/* Looked for before anything else is understood, so that complaints are in the reader's language, too. */
+static void choose_language(int argc, char **argv)
 {
-	const char *language = args_text(args, "lang");
+	tr_set_language(tr_from_environment());
+	for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++) {
+		struct str rest = str_of(argv[i]), name = str_cut(&rest, '=');
 
-	if (language)
-		tr_set_language(strcmp(language, "en") == 0 ? TR_EN : TR_ZH);
+		if (!str_is(name, "--lang"))
+			continue;
+		if (!rest.p && i + 1 < argc)
+			rest = str_of(argv[i + 1]);
+		tr_set_language(str_is(rest, "en") ? TR_EN : str_is(rest, "zh") ? TR_ZH : tr_language());
+	}
 }
 
 /* What could not be written was not said: `muniment get ... > /full/disk` must not look good. */
@@ -145,12 +152,11 @@ static int run(struct args *args)
 	return exit_of(r);
 }
 
-static int wrong_usage(const struct args *args, const struct err *err)
+static int wrong_usage(const struct err *err)
 {
 	struct term term;
 
 	term_init(&term, stderr, false);
-	choose_language(args);
 	print_error(err, EXIT_USAGE, &term);
 	(void)fprintf(stderr, "%s muniment --help\n", tr("see:"));
 	return EXIT_USAGE;
@@ -187,9 +193,8 @@ static int dispatch(struct args *args, int argc, char **argv)
 	int used, words, r;
 
 	r = args_scan_global(args, argc, argv, &used, &err);
-	choose_language(args);
 	if (r < 0)
-		return wrong_usage(args, &err);
+		return wrong_usage(&err);
 	if (args_has(args, "version")) {
 		(void)printf("muniment %s\n", MUNIMENT_VERSION);
 		return EXIT_DONE;
@@ -198,9 +203,8 @@ static int dispatch(struct args *args, int argc, char **argv)
 		return args_has(args, "help") ? print_help(args) : (print_help(args), EXIT_USAGE);
 	r = command_find(argc - used, argv + used, &command, &words, &err);
 	if (r < 0)
-		return wrong_usage(args, &err);
+		return wrong_usage(&err);
 	r = args_scan(args, command, argc - used - words, argv + used + words, &err);
-	choose_language(args);
 	if (r < 0)
 		return wrong_usage_of(command, &err);
 	return args_has(args, "help") ? print_help(args) : run(args);
@@ -229,7 +233,7 @@ int main(int argc, char **argv)
 	/* Names in archives are converted by the C library's idea of text; messages have their own
 	 * language. */
 	(void)setlocale(LC_CTYPE, "C.UTF-8");
-	tr_set_language(tr_from_environment());
+	choose_language(argc, argv);
 	secret_init();
 	args_init(&args, (size_t)argc);
 	code = dispatch(&args, argc - 1, argv + 1);
