@@ -5,10 +5,14 @@
 #include "search/extract.h"
 #include "search/jail.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <seccomp.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define WORD "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
@@ -410,6 +414,68 @@ START_TEST(a_reader_that_goes_wrong_costs_one_job)
 }
 END_TEST
 
+/* A file of 2 GiB costs a look at its size; a pipe that never ends, max_input_bytes. */
+START_TEST(two_gigabytes)
+{
+	struct err err = ERR_INIT;
+	_cleanup_(closep) int dir = file_open_dir(AT_FDCWD, harness_dir(), &err);
+	_cleanup_(closep) int fd = file_create(dir, "x", &err);
+	_cleanup_(closep) int zero = open("/dev/zero", O_RDONLY | O_CLOEXEC);
+	struct extract_options o = usual;
+	struct extracted *e = NULL;
+
+	ck_ok(fd, err);
+	ck_assert_int_eq(ftruncate(fd, (off_t)2 << 30), 0);
+	ck_ok(extract(NULL, fd, "x.pdf", &e, &err), err);
+	ck_assert_int_eq(e->reason, EXTRACT_TOO_LARGE);
+	extracted_free(e);
+	o.max_input_bytes = 1 << 20;
+	ck_ok(extract(&o, zero, "x.pdf", &e, &err), err);
+	ck_assert_int_eq(e->reason, EXTRACT_TOO_LARGE);
+	extracted_free(e);
+	ck_assert_int_lt(extract(NULL, dir, "x.pdf", &e, &err), 0);
+}
+END_TEST
+
+/* In a process of its own: this kernel without landlock. 0 when all is as it should be. */
+static int without_landlock(void)
+{
+	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
+	struct extract_options o = usual;
+	struct extracted *e;
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+		seccomp_rule_add(
+			ctx, SCMP_ACT_ERRNO(ENOSYS), 444 /* landlock_create_ruleset */, 0) < 0 ||
+		seccomp_load(ctx) < 0)
+		return 2;
+	if (jail_available())
+		return 3;
+	e = read_bytes(&o, "hello", 5, "a.txt");
+	if (e->reason != EXTRACT_NO_JAIL || !extract_reason_is_passing(e->reason))
+		return 4;
+	extracted_free(e);
+	o.allow_unjailed = true;
+	e = read_bytes(&o, "hello", 5, "a.txt");
+	if (e->reason != EXTRACT_OK)
+		return 5;
+	extracted_free(e);
+	return 0;
+}
+
+START_TEST(without_landlock_nothing_is_read_unless_allowed)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0)
+		_exit(without_landlock());
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert(WIFEXITED(status));
+	ck_assert_int_eq(WEXITSTATUS(status), 0);
+}
+END_TEST
+
 static void *read_some(void *context)
 {
 	(void)context;
@@ -506,4 +572,6 @@ TESTS("search/extract", every_format_gives_its_text, every_charset_gives_its_tex
 	mail_gives_headers_text_and_attachments, properties_come_along,
 	broken_and_hostile_files_have_a_reason, a_wrong_extension_is_noted, names_can_be_anything,
 	what_cannot_be_seen_is_not_text, limits_hold_on_both_sides,
-	a_reader_that_goes_wrong_costs_one_job, many_at_once, words_are_stable, real_documents)
+	a_reader_that_goes_wrong_costs_one_job, two_gigabytes,
+	without_landlock_nothing_is_read_unless_allowed, many_at_once, words_are_stable,
+	real_documents)
