@@ -90,6 +90,35 @@ def word():
         ('rId6', 'hyperlink', '../../outside.xml')])
 
 
+def numbered():
+    """Lists: 第一章 and 第一条 by style, 4.2.3 by paragraph, restarted, legal, and bullets."""
+    def level(i, form, text, more=''):
+        return f'<w:lvl w:ilvl="{i}"><w:start w:val="1"/><w:numFmt w:val="{form}"/>{more}<w:lvlText w:val="{text}"/></w:lvl>'
+    numbering = (HEAD + f'<w:numbering {W}><w:abstractNum w:abstractNumId="3">' +
+                 level(0, 'chineseCountingThousand', '第%1章', '<w:pStyle w:val="H1"/>') +
+                 level(1, 'chineseCountingThousand', '第%2条', '<w:pStyle w:val="H2"/>') + '</w:abstractNum>'
+                 '<w:abstractNum w:abstractNumId="5">' + level(0, 'decimal', '%1') + level(1, 'lowerLetter', '%1.%2)') +
+                 level(2, 'upperRoman', '%1.%2.%3', '<w:isLgl/>') + level(3, 'bullet', '') + '</w:abstractNum>'
+                 '<w:num w:numId="1"><w:abstractNumId w:val="3"/></w:num><w:num w:numId="2"><w:abstractNumId w:val="5"/></w:num>'
+                 '<w:num w:numId="7"><w:abstractNumId w:val="5"/><w:lvlOverride w:ilvl="0"><w:startOverride w:val="4"/>'
+                 '</w:lvlOverride></w:num></w:numbering>')
+    styles = (HEAD + f'<w:styles {W}><w:style w:styleId="H1"><w:pPr><w:numPr><w:numId w:val="1"/></w:numPr></w:pPr></w:style>'
+              '<w:style w:styleId="H2"><w:pPr><w:numPr><w:ilvl w:val="1"/><w:numId w:val="1"/></w:numPr></w:pPr></w:style>'
+              '<w:style w:styleId="Sub"><w:basedOn w:val="H2"/></w:style></w:styles>')
+
+    def item(text, style='', at=None):
+        inner = f'<w:pStyle w:val="{style}"/>' if style else ''
+        if at:
+            inner += f'<w:numPr><w:ilvl w:val="{at[1]}"/><w:numId w:val="{at[0]}"/></w:numPr>'
+        return f'<w:p><w:pPr>{inner}</w:pPr><w:r><w:t>{text}</w:t></w:r></w:p>'
+    body = (item('总则', 'H1') + item('目的', 'H2') + item('范围', 'Sub') + item('不编号', 'H2', (0, 0)) + item('职责', 'H1') +
+            item('部门', 'H2') + item('甲', '', (2, 0)) + item('乙', '', (2, 1)) + item('丙', '', (2, 1)) + item('丁', '', (2, 2)) +
+            item('点', '', (2, 3)) + item('戊', '', (2, 0)) + item('己', '', (2, 1)) + item('庚', '', (7, 0)) + item('辛', '', (7, 0)) +
+            item('没有', '', (99, 0)))
+    return docx(body, [('word/numbering.xml', numbering), ('word/styles.xml', styles)],
+                [('rId1', 'numbering', 'numbering.xml'), ('rId2', 'styles', 'styles.xml')])
+
+
 # ---- Excel ----
 
 def xlsx():
@@ -397,6 +426,7 @@ HTML = ('<!DOCTYPE html><html><head><meta charset="{}"><title>网页标题</titl
 def samples():
     whole = word()
     yield 'word.docx', whole
+    yield 'numbered.docx', numbered()
     yield 'sheet.xlsx', xlsx()
     yield 'slides.pptx', pptx()
     yield 'text.odt', odt()
@@ -455,7 +485,7 @@ def samples():
 
 def fuzz_seeds():
     whole, sheet = word(), xlsx()
-    office = {'word': whole, 'sheet': sheet, 'slides': pptx(), 'odt': odt(), 'ods': ods(), 'odp': odp(),
+    office = {'word': whole, 'numbered': numbered(), 'sheet': sheet, 'slides': pptx(), 'odt': odt(), 'ods': ods(), 'odp': odp(),
               'cut': whole[:900], 'laughs': dict(samples())['laughs.docx'], 'locked': flip_encrypted_flag(sheet)}
     html = {'utf8': HTML.format('utf-8').encode(), 'gbk': HTML.format('gb2312').encode('gbk'),
             'open': b'<html><table><td><p><b><script>', 'deep': b'<b>' * 500, 'entities': b'<p>&amp;&#x0;&#55296;&nope;&#1114112;',
@@ -477,7 +507,7 @@ def fuzz_seeds():
             string(b'S1') + string('文本'.encode()))
     cache = {'whole': kept, 'cut': kept[:-1], 'pages': kept[:38] + b'\xff\xff\xff\xff'}
     parts = {name: b''.join(b'== %s\n%s\n' % (info.filename.encode(), z.read(info)) for info in z.infolist())
-             for name in ('word', 'sheet', 'slides', 'odt', 'ods', 'odp')
+             for name in ('word', 'numbered', 'sheet', 'slides', 'odt', 'ods', 'odp')
              for z in [zipfile.ZipFile(io.BytesIO(office[name]))]}
     for target, seeds in (('extract_office', office), ('extract_parts', parts), ('extract_html', html), ('extract_mail', mails),
                           ('extract_wire', wire), ('textcache', cache)):

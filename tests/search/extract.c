@@ -98,6 +98,10 @@ START_TEST(every_format_gives_its_text)
 {
 	static const struct expected rows[] = {
 		{ "word.docx", EXTRACT_OK, WORD, word_text },
+		{ "numbered.docx", EXTRACT_OK, WORD,
+			"@0/0 \n第一章 总则\n第一条 目的\n第二条 范围\n不编号\n第二章 职责\n第一条 "
+			"部门\n"
+			"1 甲\n1.a) 乙\n1.b) 丙\n1.2.1 丁\n点\n2 戊\n2.a) 己\n4 庚\n5 辛\n没有\n" },
 		{ "sheet.xlsx", EXTRACT_OK, SHEET,
 			"@1/0 台账\n设备编号\tSB-001\n2026-11-01\t2026-11-01\t2026-11-01 "
 			"14:30\t12:00\t0.1\t1000\t"
