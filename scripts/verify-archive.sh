@@ -25,7 +25,8 @@ unpack() { # the objects named on standard input, all text, each into a file, an
 echo "Keys that count · 有效密钥:"
 sed -n 's/^\([^# ]*\) .*\(ssh-ed25519 [^ ]*\).*/\2 \1/p' "$signers" | ssh-keygen -lf -
 [ "$(g rev-parse --is-shallow-repository)" = false ] || fail "the history of this clone is cut off (shallow)"
-main=$(head_of "$clone" main) content=$(head_of "$clone" content)
+main=$(head_of "$clone" main)
+content=$(head_of "$clone" content)
 format='%H%x09%P%x09%an <%ae> %at%x09%cn <%ce> %ct%x09%ct'
 for key in Archive Volume Act Account Signer Actions Records Previous Last Slip List Enrol Retire; do
 	format+="%x09%(trailers:key=$key,valueonly,separator=%x2c)"
