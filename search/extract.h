@@ -1,5 +1,5 @@
 /* extract.h - the text of a document, for search and reading: text, Markdown, HTML, PDF, Word,
- * Excel, PowerPoint, OpenDocument, mail.
+ * Excel, PowerPoint, OpenDocument, OFD, mail.
  *
  * The file is hostile until proved otherwise, and this process holds keys. So it never looks into
  * it: a program of its own (muniment-extract) gets the bytes by a sealed memfd, gives up every

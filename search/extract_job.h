@@ -94,6 +94,7 @@ enum extract_reason read_slides(struct job *j);
 enum extract_reason read_odf_text(struct job *j);
 enum extract_reason read_odf_sheets(struct job *j);
 enum extract_reason read_odf_slides(struct job *j);
+enum extract_reason read_ofd(struct job *j);
 
 /* True for a PDF: the one kind that is read by programs, so the jail must be the wider one. Looks
  * at few bytes. */

@@ -19,9 +19,9 @@ enum extract_kind {
 	KIND_ODT,
 	KIND_ODS,
 	KIND_ODP,
+	KIND_OFD,
 	/* without */
 	KIND_ZIP,
-	KIND_OFD,
 	KIND_OLE,
 	KIND_DOC,
 	KIND_XLS,

@@ -32,17 +32,15 @@ static bool go_up(struct buf *path)
 	return true;
 }
 
-/* "ppt/slides/slide1.xml" and "../media/a.png" make "ppt/media/a.png". NULL when it leaves the
- * package. */
-static char *resolve(struct str part, struct str target)
+/* "ppt/slides/slide1.xml" and "../media/a.png" make "ppt/media/a.png". */
+char *opc_resolve(const char *part, struct str target)
 {
 	struct buf path = BUF_INIT_MAX(2 * MAX_NAME_BYTES);
+	const char *slash = strrchr(part, '/');
 	bool stays = true;
 
-	while (part.n > 0 && part.p[part.n - 1] != '/')
-		part.n--;
-	if (!str_starts(target, "/"))
-		buf_add_str(&path, part);
+	if (!str_starts(target, "/") && slash)
+		buf_add(&path, part, (size_t)(slash + 1 - part));
 	for (struct str rest = target; rest.p && stays;) {
 		struct str step = str_cut(&rest, '/');
 
@@ -63,7 +61,7 @@ static char *resolve(struct str part, struct str target)
 }
 
 struct collecting {
-	struct str part;
+	const char *part;
 	struct opc_relations *to;
 };
 
@@ -87,7 +85,7 @@ static void on_relation(void *context, const char *name, const struct xml_attrib
 		c->to->rows = rows;
 		c->to->room = room;
 	}
-	member = resolve(c->part, target);
+	member = opc_resolve(c->part, target);
 	if (!member)
 		return;
 	for (size_t i = type.n; i > 0; i--)
@@ -102,7 +100,7 @@ enum extract_reason opc_relations(
 	struct job *j, struct zip *z, const char *part, struct opc_relations *ret)
 {
 	static const struct xml_handler handler = { .start = on_relation };
-	struct collecting c = { str_of(part), ret };
+	struct collecting c = { part, ret };
 	struct buf name = BUF_INIT_MAX(2 * MAX_NAME_BYTES);
 	const char *base = strrchr(part, '/');
 	enum extract_reason why;

@@ -26,6 +26,9 @@ const char *opc_target(const struct opc_relations *r, struct str id);
 /* The first target of a type, or NULL. */
 const char *opc_first(const struct opc_relations *r, const char *type);
 
+/* The member that `target` means, seen from `part` ("" for the top), heap; NULL when it leaves the package. */
+char *opc_resolve(const char *part, struct str target);
+
 /* The part where the document begins ("word/document.xml"), heap; NULL when this is no such
  * package. */
 char *opc_main(struct job *j, struct zip *z);

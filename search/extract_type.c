@@ -220,6 +220,7 @@ static enum extract_reason (*const zip_readers[KIND_COUNT])(struct job *j) = {
 	[KIND_ODT] = read_odf_text,
 	[KIND_ODS] = read_odf_sheets,
 	[KIND_ODP] = read_odf_slides,
+	[KIND_OFD] = read_ofd,
 };
 
 static enum extract_reason read_zip(struct job *j)

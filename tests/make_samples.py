@@ -221,6 +221,24 @@ def odp():
                '</draw:page><draw:page draw:name="正文"><text:p>二</text:p></draw:page></office:presentation>')
 
 
+# ---- OFD ----
+
+def ofd(pages, extra=()):
+    """pages: lists of (y, text)"""
+    def content(rows):
+        return (HEAD + '<ofd:Page xmlns:ofd="http://www.ofdspec.org/2016"><ofd:Content><ofd:Layer>' + ''.join(
+            f'<ofd:TextObject Boundary="20 {y} 100 6"><ofd:TextCode X="0" Y="5">{text}</ofd:TextCode></ofd:TextObject>'
+            for y, text in rows) + '</ofd:Layer></ofd:Content></ofd:Page>')
+    return pack([
+        ('OFD.xml', HEAD + '<ofd:OFD xmlns:ofd="http://www.ofdspec.org/2016"><ofd:DocBody><ofd:DocInfo><ofd:Title>电子发票</ofd:Title>'
+         '<ofd:CreationDate>2026-04-02</ofd:CreationDate></ofd:DocInfo><ofd:DocRoot>Doc_0/Document.xml</ofd:DocRoot>'
+         '</ofd:DocBody></ofd:OFD>'),
+        ('Doc_0/Document.xml', HEAD + '<ofd:Document xmlns:ofd="http://www.ofdspec.org/2016"><ofd:Pages>' + ''.join(
+            f'<ofd:Page ID="{i}" BaseLoc="Pages/Page_{i}/Content.xml"/>' for i in range(len(pages))) +
+         '</ofd:Pages></ofd:Document>'),
+        *[(f'Doc_0/Pages/Page_{i}/Content.xml', content(rows)) for i, rows in enumerate(pages)], *extra])
+
+
 # ---- PDF ----
 
 def pdf(objects, trailer=''):
@@ -479,13 +497,16 @@ def samples():
                               '</manifest:file-entry>')
     yield 'empty.docx', docx('')
     yield 'plain.zip', pack([('a.txt', 'text')])
-    yield 'page.ofd', pack([('OFD.xml', '<ofd/>')])
+    yield 'page.ofd', ofd([[(20, '购买方'), (20.4, '名称'), (30, '税额 12.00')], [(20, '第二页')]])
+    yield 'scan.ofd', ofd([[]], [('Doc_0/Res/image_1.jpg', 'x')])
+    yield 'rootless.ofd', pack([('OFD.xml', '<ofd/>')])
+    yield 'pageless.ofd', pack([('OFD.xml', '<a><DocRoot>../../etc/passwd</DocRoot></a>')])
     yield 'picture.png', b'\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1\x08\0\0\0\0'
 
 
 def fuzz_seeds():
     whole, sheet = word(), xlsx()
-    office = {'word': whole, 'numbered': numbered(), 'sheet': sheet, 'slides': pptx(), 'odt': odt(), 'ods': ods(), 'odp': odp(),
+    office = {'word': whole, 'numbered': numbered(), 'sheet': sheet, 'slides': pptx(), 'odt': odt(), 'ods': ods(), 'odp': odp(), 'ofd': ofd([[(20, '购买方')]]),
               'cut': whole[:900], 'laughs': dict(samples())['laughs.docx'], 'locked': flip_encrypted_flag(sheet)}
     html = {'utf8': HTML.format('utf-8').encode(), 'gbk': HTML.format('gb2312').encode('gbk'),
             'open': b'<html><table><td><p><b><script>', 'deep': b'<b>' * 500, 'entities': b'<p>&amp;&#x0;&#55296;&nope;&#1114112;',
@@ -507,7 +528,7 @@ def fuzz_seeds():
             string(b'S1') + string('文本'.encode()))
     cache = {'whole': kept, 'cut': kept[:-1], 'pages': kept[:38] + b'\xff\xff\xff\xff'}
     parts = {name: b''.join(b'== %s\n%s\n' % (info.filename.encode(), z.read(info)) for info in z.infolist())
-             for name in ('word', 'numbered', 'sheet', 'slides', 'odt', 'ods', 'odp')
+             for name in ('word', 'numbered', 'sheet', 'slides', 'odt', 'ods', 'odp', 'ofd')
              for z in [zipfile.ZipFile(io.BytesIO(office[name]))]}
     for target, seeds in (('extract_office', office), ('extract_parts', parts), ('extract_html', html), ('extract_mail', mails),
                           ('extract_wire', wire), ('textcache', cache)):
