@@ -35,7 +35,7 @@ struct frame {
 };
 
 struct journal_options {
-	uint64_t segment_bytes; /* 0: 32 MiB; a frame that is larger gets a segment of its own size
+	uint64_t segment_bytes; /* 0: 16 MiB; a frame that is larger gets a segment of its own size
 				 */
 	unsigned spare;		/* preallocated segments kept ready; 0: 2 */
 };

@@ -11,7 +11,7 @@ enum {
 	FRAME_HEADER = 160,
 	FRAME_SUMMED = 128, /* bytes of the header under its own checksum */
 	FRAME_DIGEST = 32,
-	SEGMENT_BYTES = 32 << 20,
+	SEGMENT_BYTES = 16 << 20,
 	SEGMENT_NAME_MAX = 24,
 };
 

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -483,6 +484,95 @@ START_TEST(a_failing_free_loses_nothing)
 }
 END_TEST
 
+/* Any step of an opening that has something to mend fails: the next opening mends it. */
+START_TEST(a_failing_opening_can_be_done_again)
+{
+	bool done = false;
+
+	for (int fail_at = 0; !done; fail_at++) {
+		_cleanup_(closep) int dir = new_dir();
+		_cleanup_(closep) int fd = -1;
+		struct err err = ERR_INIT;
+		struct breaker breaker = { 0, fail_at, EIO, 0, false, false };
+		struct file_hook hook = { break_one, &breaker };
+		struct journal *j = open_journal(dir, 1, NULL);
+		struct journal_found found;
+		int r;
+
+		append_many(j, 1, 3, 5000);
+		journal_free(j);
+		fd = file_open_write(dir, "00000001.seg", &err);
+		ck_ok(file_pwrite(fd, "?", 1, JOURNAL_BLOCK + 2 * 2 * JOURNAL_BLOCK + 300, &err),
+			err);
+		closep(&fd);
+		fd = file_create(dir, "00000009.new", &err);
+		ck_ok(fd, err);
+		file_set_hook(&hook);
+		r = journal_open(dir, &archive, 1, &small, &j, &found, &err);
+		file_set_hook(NULL);
+		done = r == 0;
+		if (done)
+			journal_free(j);
+		else
+			ck_fails(r, err, ERR_IO);
+		j = open_journal(dir, 1, &found);
+		ck_assert(found.set_aside && found.aside_frame == 3 && found.frames == 2);
+		ck_assert(file_exists(dir, "aside-3"));
+		append_many(j, 3, 4, 5000);
+		journal_free(j);
+	}
+}
+END_TEST
+
+/* ---- two threads ---- */
+
+struct applier {
+	struct journal *j;
+	_Atomic uint64_t appended, freed;
+	int failed;
+};
+
+static void *free_behind(void *context)
+{
+	struct applier *a = context;
+	uint64_t last = 0;
+
+	while (last < 400) {
+		struct err err = ERR_INIT;
+		uint64_t upto = a->appended;
+
+		if (upto > last && journal_free_until(a->j, upto, &err) < 0)
+			a->failed++;
+		last = upto;
+	}
+	return NULL;
+}
+
+START_TEST(one_thread_appends_and_one_frees)
+{
+	_cleanup_(closep) int dir = new_dir();
+	struct err err = ERR_INIT;
+	struct journal_found found;
+	struct applier a = { .j = open_journal(dir, 1, NULL) };
+	pthread_t thread;
+
+	ck_assert_int_eq(pthread_create(&thread, NULL, free_behind, &a), 0);
+	for (uint64_t n = 1; n <= 400; n++) {
+		/* Some larger than a segment, so that the writer makes and grows segments meanwhile. */
+		ck_ok(append(a.j, n, n % 50 == 7 ? 200000 : 5000, &err), err);
+		a.appended = n;
+	}
+	(void)pthread_join(thread, NULL);
+	ck_assert_int_eq(a.failed, 0);
+	journal_free(a.j);
+	a.j = open_journal(dir, 401, &found);
+	ck_assert_uint_eq(journal_last_frame(a.j), 400);
+	ck_assert_uint_lt(found.frames, 20);
+	ck_assert_uint_eq(count_kind(dir, "old"), 0);
+	journal_free(a.j);
+}
+END_TEST
+
 /* ---- what a crash or a bad disk leaves ---- */
 
 enum { BODY = 9000, FRAME = 3 * JOURNAL_BLOCK };
@@ -889,8 +979,10 @@ TESTS("store/journal", frames_come_back, every_size_comes_back,
 	freed_segments_are_zeroed_and_used_again, numbers_go_on_after_a_wipe,
 	a_second_archive_is_refused, a_failed_sync_is_final,
 	a_full_disk_is_found_by_the_reservation, an_append_needs_no_space,
-	an_append_waits_for_no_segment, a_failing_free_loses_nothing, a_cut_tail_is_dropped,
-	a_hole_in_the_last_frame_is_set_aside, a_flip_in_the_last_frame_is_set_aside,
-	damage_before_the_last_frame_is_refused, a_lost_page_before_the_last_frame_is_refused,
-	a_damaged_segment_is_refused, bytes_behind_the_end_are_set_aside,
-	a_bad_frame_that_was_applied, a_stale_frame_does_not_fit, the_parser_keeps_its_limits)
+	an_append_waits_for_no_segment, a_failing_free_loses_nothing,
+	a_failing_opening_can_be_done_again, one_thread_appends_and_one_frees,
+	a_cut_tail_is_dropped, a_hole_in_the_last_frame_is_set_aside,
+	a_flip_in_the_last_frame_is_set_aside, damage_before_the_last_frame_is_refused,
+	a_lost_page_before_the_last_frame_is_refused, a_damaged_segment_is_refused,
+	bytes_behind_the_end_are_set_aside, a_bad_frame_that_was_applied,
+	a_stale_frame_does_not_fit, the_parser_keeps_its_limits)

@@ -521,6 +521,29 @@ START_TEST(a_move_can_be_done_again)
 }
 END_TEST
 
+/* Whatever step of a move fails, the pack is whole in one of the folders, or on its way, and a second try brings it there. */
+START_TEST(a_failing_move_can_be_done_again)
+{
+	bool done = false;
+
+	for (int fail_at = 0; !done; fail_at++) {
+		struct err err = ERR_INIT;
+		_cleanup_(closep) int from = file_open_dir(AT_FDCWD, harness_dir(), &err);
+		_cleanup_(closep) int to = file_open_dir(AT_FDCWD, harness_dir(), &err);
+		struct breaker breaker = { 0, fail_at, EIO };
+		struct file_hook hook = { break_one, &breaker };
+		struct oid name = small_pack(from, 1, 3);
+
+		file_set_hook(&hook);
+		done = pack_move(from, to, &name, &err) == 0;
+		file_set_hook(NULL);
+		ck_assert_uint_eq(count_files(from) + count_files(to), 2);
+		ck_ok(pack_move(from, to, &name, &err), err);
+		ck_assert_uint_eq(count_packs(to), 1);
+	}
+}
+END_TEST
+
 /* ---- damage ---- */
 
 /* One flipped bit anywhere in pack or index is found, by opening or by the checksums. */
@@ -633,5 +656,5 @@ TESTS("store/pack", stock_git_reads_every_size, an_object_stands_once, pieces_gi
 	wrong_lengths_spoil_the_pack, large_offsets_stand_in_their_table,
 	every_failing_step_leaves_nothing, a_merge_drops_what_it_must,
 	a_merge_of_nothing_leaves_nothing, a_failing_merge_loses_nothing, a_move_can_be_done_again,
-	every_flipped_byte_is_found, a_merge_refuses_damage, deflated_entries_are_read,
-	deltas_are_refused)
+	a_failing_move_can_be_done_again, every_flipped_byte_is_found, a_merge_refuses_damage,
+	deflated_entries_are_read, deltas_are_refused)

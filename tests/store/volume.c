@@ -190,6 +190,29 @@ START_TEST(objects_are_read_and_found)
 }
 END_TEST
 
+/* The 64-bit offsets of a pack beyond 2 GiB, in a small one. */
+START_TEST(large_offsets_are_read)
+{
+	struct room room = room_new();
+	_cleanup_(pack_freep) struct pack_writer *w = NULL;
+	struct err err = ERR_INIT;
+	struct oid oids[3], name;
+	struct buf b = BUF_INIT;
+
+	ck_ok(pack_begin(volume_pack_dir(room.v), &w, &err), err);
+	pack_set_large_offset(w, 20);
+	oids[0] = add(w, OBJECT_BLOB, STR("one "));
+	oids[1] = add(w, OBJECT_BLOB, STR("two "));
+	oids[2] = add(w, OBJECT_BLOB, STR("three"));
+	ck_ok(pack_finish(w, &name, &err), err);
+	for (size_t i = 0; i < 3; i++)
+		ck_ok(volume_read(room.v, &oids[i], NULL, &b, &err), err);
+	ck_assert_str_eq(b.p, "one two three");
+	buf_done(&b);
+	room_done(&room);
+}
+END_TEST
+
 /* A pack that comes after the handle was opened is seen: by a read at once, by volume_has when
  * told. */
 START_TEST(new_packs_are_seen)
@@ -531,7 +554,8 @@ START_TEST(trees_are_read_strictly)
 END_TEST
 
 TESTS("store/volume", stock_git_takes_a_new_volume, stock_git_reads_a_commit,
-	objects_are_read_and_found, new_packs_are_seen, a_refresh_lets_go_of_removed_packs,
-	a_merge_behind_our_back, damaged_objects_are_not_served, threads_read_while_packs_change,
-	a_failing_ref_is_old_or_new, a_half_made_volume_is_completed,
-	volumes_are_listed_without_gaps, bad_refs_are_refused, trees_are_read_strictly)
+	objects_are_read_and_found, large_offsets_are_read, new_packs_are_seen,
+	a_refresh_lets_go_of_removed_packs, a_merge_behind_our_back, damaged_objects_are_not_served,
+	threads_read_while_packs_change, a_failing_ref_is_old_or_new,
+	a_half_made_volume_is_completed, volumes_are_listed_without_gaps, bad_refs_are_refused,
+	trees_are_read_strictly)
