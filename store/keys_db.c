@@ -53,7 +53,8 @@ static const char settings[] =
  * checkpoint waits for 16 MiB, so that a page of the index that many writes touch is written back
  * once. */
 static const char writer_settings[] =
-	"PRAGMA secure_delete = ON; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000;";
+	"PRAGMA journal_mode = WAL; PRAGMA secure_delete = ON; PRAGMA synchronous = FULL;"
+	"PRAGMA wal_autocheckpoint = 4000;";
 
 int keys_db_fail(struct keys_db *d, int rc, struct err *err)
 {
@@ -107,8 +108,6 @@ int keys_db_create(const char *path, const struct id *archive, struct err *err)
 		"INSERT INTO meta VALUES ('format', %d), ('archive', '%s'), ('epoch', 1),"
 		" ('frame', 0);",
 		KEYS_FORMAT, hex_encode(archive->b, sizeof(archive->b), id));
-	if (r == 0)
-		r = exec(&d, "PRAGMA journal_mode = WAL;", err);
 	if (r == 0)
 		r = exec(&d, writer_settings, err);
 	if (r == 0)

@@ -51,7 +51,7 @@ int draft_new(struct draft *d, struct archive *a, struct arena *arena, const str
 	int r;
 
 	begin(d, a, arena, deed, series);
-	d->m.record = id_random();
+	d->m.record = id_ordered();
 	r = keys_draw(store_keys(a->store), &d->m.record, &d->wrapped, d->record_key, err);
 	if (r < 0) {
 		draft_done(d);

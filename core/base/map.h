@@ -1,5 +1,5 @@
 /* map.h - from 16-byte keys to pointers, in memory. Keys are ids or the beginning of a hash, so
- * their bytes are random already; what is not random goes through map_key. One thread, or a lock of
+ * their last eight bytes are random already; what is not random goes through map_key. One thread, or a lock of
  * the owner's. */
 #ifndef MUN_BASE_MAP_H
 #define MUN_BASE_MAP_H

@@ -74,7 +74,7 @@ static void prepare(struct client *c, struct one *o, struct change_record *cr)
 	uint64_t r = bench_random(&c->seed);
 
 	*cr = (struct change_record){
-		.record = id_random(), .scope = STR("样本-202605-*"), .serial_digits = 7
+		.record = id_ordered(), .scope = STR("样本-202605-*"), .serial_digits = 7
 	};
 	o->text = (struct str){ pool.p + r % (pool.n - 2 * PART), PART };
 	must(keys_draw(store_keys(c->store), &cr->record, &o->key, o->plain, &err), &err);

@@ -194,7 +194,7 @@ int fixture_write(struct fixture *f, const struct sample *samples, size_t count,
 
 char *fixture_file(struct fixture *f, const char *text, struct id *ret_record)
 {
-	struct sample s = { .record = id_random(), .text = text };
+	struct sample s = { .record = id_ordered(), .text = text };
 	struct change_record cr;
 	struct err err = ERR_INIT;
 
