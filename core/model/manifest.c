@@ -170,11 +170,13 @@ static void add_parts(struct buf *b, const struct manifest *m)
 	buf_addc(b, ']');
 }
 
-static int add_members(struct buf *b, const struct manifest *m, struct err *err)
+/* Up to the name of "number"; then from "parts" up to the name of "version". */
+static int add_before_number(struct buf *b, const struct manifest *m, struct err *err)
 {
 	char date[11];
 	int r;
 
+	buf_addc(b, '{');
 	add_action(b, &m->action);
 	add_hex_member(b, "archive", m->archive.b, ID_BYTES);
 	add_text_member(b, "date", str_of(date_format(m->day, date)));
@@ -188,12 +190,25 @@ static int add_members(struct buf *b, const struct manifest *m, struct err *err)
 		return r;
 	add_int_member(b, "format", MANIFEST_FORMAT);
 	add_links(b, m);
-	add_text_member(b, "number", m->number);
+	json_add_name(b, "number");
+	return 0;
+}
+
+static void add_behind_number(struct buf *b, const struct manifest *m)
+{
 	add_parts(b, m);
 	add_hex_member(b, "record", m->record.b, ID_BYTES);
 	add_text_member(b, "series", m->series);
 	add_text_member(b, "title", m->title);
-	add_int_member(b, "version", m->version);
+	json_add_name(b, "version");
+}
+
+static int check_size(size_t bytes, struct err *err)
+{
+	if (bytes > MANIFEST_MAX_BYTES)
+		return err_set(err, ERR_LIMIT,
+			tr("the manifest has %zu bytes; at most %d are accepted"), bytes,
+			MANIFEST_MAX_BYTES);
 	return 0;
 }
 
@@ -202,16 +217,61 @@ int manifest_write(const struct manifest *m, struct buf *b, struct err *err)
 	size_t before = b->n;
 	int r = manifest_check(m, err);
 
+	if (r == 0)
+		r = manifest_check_names(m->number, m->version, err);
+	if (r == 0)
+		r = add_before_number(b, m, err);
 	if (r < 0)
 		return r;
-	buf_addc(b, '{');
-	r = add_members(b, m, err);
+	json_add_text(b, m->number);
+	add_behind_number(b, m);
+	json_add_int(b, (int64_t)m->version);
 	buf_addc(b, '}');
+	r = buf_check(b, err);
+	return r < 0 ? r : check_size(b->n - before, err);
+}
+
+void manifest_pieces_done(struct manifest_pieces *pieces)
+{
+	buf_done(&pieces->before);
+	buf_done(&pieces->behind);
+}
+
+int manifest_prepare(const struct manifest *m, struct manifest_pieces *ret, struct err *err)
+{
+	enum { NUMBER_AND_VERSION = 512 };
+	struct manifest_pieces pieces = { BUF_INIT, BUF_INIT };
+	int r = manifest_check(m, err);
+
 	if (r == 0)
-		r = buf_check(b, err);
-	if (r == 0 && b->n - before > MANIFEST_MAX_BYTES)
-		r = err_set(err, ERR_LIMIT,
-			tr("the manifest has %zu bytes; at most %d are accepted"), b->n - before,
-			MANIFEST_MAX_BYTES);
+		r = add_before_number(&pieces.before, m, err);
+	if (r == 0) {
+		add_behind_number(&pieces.behind, m);
+		r = buf_check(&pieces.before, err);
+	}
+	if (r == 0)
+		r = buf_check(&pieces.behind, err);
+	if (r == 0)
+		r = check_size(pieces.before.n + pieces.behind.n + NUMBER_AND_VERSION, err);
+	if (r < 0)
+		manifest_pieces_done(&pieces);
+	else
+		*ret = pieces;
 	return r;
+}
+
+int manifest_complete(const struct manifest_pieces *pieces, struct str number, uint64_t version,
+	struct buf *b, struct err *err)
+{
+	int r = manifest_check_names(number, version, err);
+
+	if (r < 0)
+		return r;
+	buf_add_str(b, buf_str(&pieces->before));
+	json_add_text(b, number);
+	buf_addc(b, ',');
+	buf_add_str(b, buf_str(&pieces->behind));
+	json_add_int(b, (int64_t)version);
+	buf_addc(b, '}');
+	return buf_check(b, err);
 }

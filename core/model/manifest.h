@@ -94,6 +94,18 @@ static inline uint64_t manifest_chunks(uint64_t bytes)
  */
 int manifest_write(const struct manifest *m, struct buf *b, struct err *err);
 
+/* The same in two steps, for a writer that draws number and version last, on a thread where time is dear:
+ * everything else is checked and written before, and completing copies. The number of `m` is not looked at, nor
+ * its version. manifest_complete gives what manifest_write would; the pieces may be completed again. */
+struct manifest_pieces {
+	struct buf before, behind;
+};
+
+int manifest_prepare(const struct manifest *m, struct manifest_pieces *ret, struct err *err);
+int manifest_complete(const struct manifest_pieces *pieces, struct str number, uint64_t version,
+	struct buf *b, struct err *err);
+void manifest_pieces_done(struct manifest_pieces *pieces);
+
 /* The manifest lies in the arena, views and all; `bytes` may go. Errors: ERR_INVALID, ERR_LIMIT,
  * ERR_UNSUPPORTED (a format that is newer). */
 int manifest_parse(

@@ -251,6 +251,14 @@ static int check_action(const struct manifest_action *action, struct err *err)
 	return check_text(action->reason, MANIFEST_MAX_REASON, TR_MARK("the reason"), err);
 }
 
+int manifest_check_names(struct str number, uint64_t version, struct err *err)
+{
+	if (version == 0 || version > MANIFEST_MAX_VERSION)
+		return err_set(err, ERR_INVALID, tr("version %llu is not from 1 to %d"),
+			(unsigned long long)version, MANIFEST_MAX_VERSION);
+	return path_check_component(number, TR_MARK("the number"), err);
+}
+
 int manifest_check(const struct manifest *m, struct err *err)
 {
 	int year = date_of_day(m->day).year;
@@ -258,14 +266,9 @@ int manifest_check(const struct manifest *m, struct err *err)
 
 	if (id_is_zero(&m->archive) || id_is_zero(&m->record))
 		return err_set(err, ERR_INVALID, tr("the archive or the record has no id"));
-	if (m->version == 0 || m->version > MANIFEST_MAX_VERSION)
-		return err_set(err, ERR_INVALID, tr("version %llu is not from 1 to %d"),
-			(unsigned long long)m->version, MANIFEST_MAX_VERSION);
 	if (year < 1900 || year > 2999)
 		return err_set(err, ERR_INVALID, tr("the record's date is not from 1900 to 2999"));
-	r = path_check_component(m->number, TR_MARK("the number"), err);
-	if (r == 0)
-		r = path_check_component(m->department, TR_MARK("the department"), err);
+	r = path_check_component(m->department, TR_MARK("the department"), err);
 	if (r == 0)
 		r = check_code(m->series, err);
 	if (r == 0)

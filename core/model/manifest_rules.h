@@ -16,9 +16,12 @@ enum {
 #define MANIFEST_MIN_INSTANT ((int64_t)-2208988800) /* 1900-01-01T00:00:00Z */
 #define MANIFEST_MAX_INSTANT ((int64_t)32503679999) /* 2999-12-31T23:59:59Z */
 
-/* All rules but two that the writer sees: names twice, and the size of the whole. Errors:
- * ERR_INVALID, ERR_LIMIT. */
+/* All rules but those for number and version, and two that the writer sees: names twice, the size of the
+ * whole. Errors: ERR_INVALID, ERR_LIMIT. */
 int manifest_check(const struct manifest *m, struct err *err);
+
+/* Number and version. */
+int manifest_check_names(struct str number, uint64_t version, struct err *err);
 
 /* By bytes: the order of members. */
 int manifest_compare_names(struct str a, struct str b);

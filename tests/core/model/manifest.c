@@ -113,6 +113,26 @@ START_TEST(the_bytes_are_those_of_the_format)
 }
 END_TEST
 
+START_TEST(two_steps_give_the_same)
+{
+	_cleanup_(manifest_pieces_done) struct manifest_pieces pieces = { BUF_INIT, BUF_INIT };
+	_cleanup_(buf_done) struct buf b = BUF_INIT;
+	struct err err = ERR_INIT;
+	struct example x;
+
+	fill(&x);
+	x.m.number = STR("");
+	x.m.version = 0;
+	ck_ok(manifest_prepare(&x.m, &pieces, &err), err);
+	ck_ok(manifest_complete(&pieces, STR("资质审核记录-20250520-001"), 1, &b, &err), err);
+	ck_assert_str_eq(b.p, sample);
+	ck_fails(manifest_complete(&pieces, STR("a/b"), 1, &b, &err), err, ERR_INVALID);
+	ck_fails(manifest_complete(&pieces, STR("a"), 0, &b, &err), err, ERR_INVALID);
+	x.m.title = STR("");
+	ck_fails(manifest_prepare(&x.m, &pieces, &err), err, ERR_INVALID);
+}
+END_TEST
+
 START_TEST(they_are_canonical_json)
 {
 	_cleanup_(json_freep) struct json *doc = NULL;
@@ -357,6 +377,6 @@ START_TEST(rec_06_before_and_after)
 }
 END_TEST
 
-TESTS("core/model/manifest", the_bytes_are_those_of_the_format, they_are_canonical_json,
-	it_is_read_back, what_the_writer_would_not_make_is_refused, limits_hold_on_both_sides,
-	chunks_are_of_four_mebibytes, rec_06_before_and_after)
+TESTS("core/model/manifest", the_bytes_are_those_of_the_format, two_steps_give_the_same,
+	they_are_canonical_json, it_is_read_back, what_the_writer_would_not_make_is_refused,
+	limits_hold_on_both_sides, chunks_are_of_four_mebibytes, rec_06_before_and_after)
