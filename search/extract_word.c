@@ -1,7 +1,8 @@
 /* extract_word.c - .docx: body, notes, comments, headers and footers, each once.
  *
- * Text is what stands in w:t, behind the number that Word counts for the paragraph; what revision marks say was deleted or moved away is not text of the
- * document, and the fallback of a drawing repeats what its first choice said. */
+ * Text is what stands in w:t, behind the number that Word counts for the paragraph; what revision marks say
+ * was deleted or moved away is not text of the document, and the fallback of a drawing repeats what its
+ * first choice said. */
 #include "search/extract_numbering.h"
 
 #include <stdlib.h>

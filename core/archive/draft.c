@@ -144,6 +144,7 @@ void draft_done(struct draft *d)
 	if (d->has_plan)
 		number_plan_done(&d->plan);
 	d->has_plan = false;
+	manifest_pieces_done(&d->pieces);
 	free(d->record.ret_number);
 	d->record.ret_number = NULL;
 }
@@ -453,11 +454,8 @@ static int write_manifest(
 	void *context, const struct drawn *drawn, struct buf *ret, struct err *err)
 {
 	const struct draft *d = context;
-	struct manifest m = d->m;
 
-	m.number = drawn->number;
-	m.version = drawn->version;
-	return manifest_write(&m, ret, err);
+	return manifest_complete(&d->pieces, drawn->number, drawn->version, ret, err);
 }
 
 static int fill_number(struct draft *d, struct change_record *c, struct err *err)
@@ -491,6 +489,10 @@ int draft_finish(struct draft *d, struct err *err)
 
 	d->m.parts = d->parts;
 	d->m.part_count = d->part_count;
+	manifest_pieces_done(&d->pieces);
+	r = manifest_prepare(&d->m, &d->pieces, err);
+	if (r < 0)
+		return r;
 	c->record = d->m.record;
 	if (c->base_version == 0) {
 		r = fill_number(d, c, err);

@@ -22,6 +22,7 @@ struct draft {
 	uint8_t *record_key; /* 32 bytes */
 	struct number_plan plan;
 	bool has_plan;
+	struct manifest_pieces pieces; /* after draft_finish: all of the manifest that is known */
 	struct change_record record;
 };
 

@@ -120,7 +120,9 @@ static void choose_language(int argc, char **argv)
 			continue;
 		if (!rest.p && i + 1 < argc)
 			rest = str_of(argv[i + 1]);
-		tr_set_language(str_is(rest, "en") ? TR_EN : str_is(rest, "zh") ? TR_ZH : tr_language());
+		tr_set_language(str_is(rest, "en")   ? TR_EN
+				: str_is(rest, "zh") ? TR_ZH
+						     : tr_language());
 	}
 }
 
