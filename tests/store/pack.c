@@ -521,7 +521,8 @@ START_TEST(a_move_can_be_done_again)
 }
 END_TEST
 
-/* Whatever step of a move fails, the pack is whole in one of the folders, or on its way, and a second try brings it there. */
+/* Whatever step of a move fails, the pack is whole in one of the folders, or on its way, and a second try
+ * brings it there. */
 START_TEST(a_failing_move_can_be_done_again)
 {
 	bool done = false;
