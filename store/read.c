@@ -33,10 +33,33 @@ int read_object(struct store *s, uint32_t volume, const struct oid *oid, enum ob
 	return volume_read(v, oid, ret_type, ret, err);
 }
 
+/* Large parts come in packs of their own, which are seen once the applier has adopted them: who asks
+ * earlier waits for it. Not for the applier itself. */
+static int read_adopted(struct store *s, uint32_t volume, const struct oid *oid,
+	enum object_type *ret_type, struct buf *ret, struct err *err)
+{
+	struct err first = ERR_INIT;
+	bool behind;
+	int r = read_object(s, volume, oid, ret_type, ret, &first);
+
+	if (r == -ERR_NOTFOUND) {
+		(void)pthread_mutex_lock(&s->lock);
+		behind = s->applied_frame < s->published_frame;
+		(void)pthread_mutex_unlock(&s->lock);
+		if (behind) {
+			r = store_flush(s, err);
+			return r < 0 ? r : read_object(s, volume, oid, ret_type, ret, err);
+		}
+	}
+	if (r < 0 && err)
+		*err = first;
+	return r;
+}
+
 int store_read(struct store *s, uint32_t volume, const struct oid *oid, enum object_type *ret_type,
 	struct buf *ret, struct err *err)
 {
-	return read_object(s, volume, oid, ret_type, ret, err);
+	return read_adopted(s, volume, oid, ret_type, ret, err);
 }
 
 int store_main(struct store *s, uint32_t volume, struct oid *ret, struct err *err)
@@ -256,7 +279,7 @@ int store_open_blob(struct store *s, const struct id *record, const struct slip_
 	record_head_done(&h);
 	if (destroyed) /* invariant 7 */
 		return err_set(err, ERR_DESTROYED, tr("this record was destroyed"));
-	r = read_object(s, blob->volume, &blob->oid, NULL, &sealed, err);
+	r = read_adopted(s, blob->volume, &blob->oid, NULL, &sealed, err);
 	if (r < 0)
 		return r;
 	sha256(sealed.p, sealed.n, digest.b);
