@@ -67,6 +67,8 @@ struct indexer {
 
 	_Atomic uint64_t sequence, reading, unreadable, documents;
 	_Atomic bool failing;
+	/* Who wait for a commit: it comes as soon as there is nothing to put. */
+	_Atomic int waiting;
 
 	/* What a verb asks for; under the lock. */
 	enum command command;
@@ -463,14 +465,17 @@ static void recover(struct indexer *x, const struct err *why)
 	feed_set_behind(x->feed);
 }
 
-static int wait_ms(const struct indexer *x)
+/* How long to sleep for news; not long when a commit is due or somebody waits for one. */
+static int wait_ms(struct indexer *x)
 {
 	int64_t left;
 
 	if (x->commit_due == 0)
 		return 200;
+	if (atomic_load(&x->waiting) > 0)
+		return 0;
 	left = (x->commit_due - clock_ticks()) / 1000000;
-	return left < 0 ? 0 : left > 200 ? 200 : (int)left;
+	return left < 0 ? 0 : left > 50 ? 50 : (int)left;
 }
 
 static void *work(void *context)
@@ -492,7 +497,10 @@ static void *work(void *context)
 		else if (news == FEED_EVENTS)
 			r = take_events(x, &batch, &err);
 		feed_batch_done(&batch);
-		if (r == 0)
+		if (r == 0 && news == FEED_TIMEOUT && x->commit_due != 0 &&
+			atomic_load(&x->waiting) > 0)
+			r = commit(x, &err);
+		else if (r == 0)
 			r = commit_when_due(x, &err);
 		if (r < 0 && feed_is_stopped(x->feed))
 			break;
@@ -593,12 +601,14 @@ bool indexer_wait(
 	int64_t begun = clock_ticks();
 
 	store_count(x->archive->store, &counts);
+	atomic_fetch_add(&x->waiting, 1);
 	while (feed_position(x->feed) < counts.actions && clock_ticks() < deadline) {
 		if ((give_up && atomic_load(give_up)) || atomic_load(&x->failing) || !x->started)
-			return false;
+			break;
 		if (wait_a_little(x, counts.actions, call, "index", begun, NULL) < 0)
-			return false;
+			break;
 	}
+	atomic_fetch_sub(&x->waiting, 1);
 	return feed_position(x->feed) >= counts.actions;
 }
 
