@@ -5,6 +5,8 @@
 
 #include "store/journal.h"
 
+#include <pthread.h>
+
 enum {
 	JOURNAL_BLOCK = 4096,
 	SECTOR = 512, /* a disk writes one whole or not at all */
@@ -72,6 +74,32 @@ void segment_close(struct segment *s);
 
 /* All numbers of one kind, in order; free() *ret. */
 int segment_list(int dir, const char *kind, uint64_t **ret, size_t *ret_count, struct err *err);
+
+/* ---- journal.c, journal_open.c: the journal; what its parts are for stands on top of journal.c ---- */
+
+struct journal {
+	int dir;
+	struct id archive;
+	uint64_t segment_bytes;
+	unsigned spare;
+
+	pthread_mutex_t files, lock;
+	struct segment *segments;
+	size_t count, current;
+	uint64_t *old;
+	size_t old_count;
+	uint64_t next_segment;
+	uint64_t last_frame, freed;
+	bool failed;
+
+	/* The writer's alone. */
+	struct digest digest; /* zeros: the next frame begins a chain */
+	uint8_t *buffer;
+	size_t room;
+};
+
+void journal_add_segment(struct journal *j, const struct segment *s);
+void journal_add_old(struct journal *j, uint64_t number);
 
 /* ---- journal_scan.c: the walk ---- */
 

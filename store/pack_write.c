@@ -1,4 +1,4 @@
-/* pack_write.c - writes a git pack and its index (pack.h; formats: gitformat-pack(5)).
+/* pack_write.c - adds objects to a git pack (pack.h; formats: gitformat-pack(5)); pack_finish.c makes the index.
  *
  *   pack    "PACK" | 2 | count | entry ... | SHA-1 of all before
  *   entry   type and length in 4 + 7 + 7 ... bits | zlib stream
@@ -12,67 +12,25 @@
  *
  * Both files are written under names that git takes for its own temporary ones (tmp_pack_,
  * tmp_idx_): no reader looks at them, and `git gc` removes them too. */
-#include "store/pack_private.h"
+#include "store/pack_writer.h"
 
 #include "core/base/bytes.h"
 #include "core/base/file.h"
-#include "core/base/hash.h"
 #include "core/base/tr.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <zlib.h>
 
 enum {
-	BUFFER_BYTES = 1 << 20,
 	STORED_MAX = 65535, /* bytes in one stored block */
 	FIRST_SLOTS = 1024,
 };
 
-/* What the index says about one object. */
-struct item {
-	struct oid oid;
-	uint32_t crc;
-	uint64_t offset;
-};
-
-/* A file that is written from its begin to its end through a buffer. */
-struct sink {
-	int fd;
-	uint8_t *buffer;
-	size_t used;
-	uint64_t flushed; /* bytes of the file before buffer[0] */
-	size_t crc_from;  /* from here on the buffer's bytes are not in `crc` yet */
-	uint32_t crc;
-	struct hash *hash; /* may be NULL */
-};
-
-struct pack_writer {
-	int dir;
-	char pack_name[PACK_NAME_MAX], index_name[PACK_NAME_MAX];
-	struct sink sink;
-	struct item *items;
-	size_t count, room;
-	/* Open addressing, at most half full: 1 + the place in items, 0 where free. */
-	uint32_t *slots;
-	size_t slot_count;
-	uint64_t large_offset;
-	int failed; /* the first failure; nothing works after it */
-
-	/* The object that is being added. */
-	bool is_open;
-	uint64_t left; /* content bytes to come */
-	size_t block_left;
-	uint32_t adler;
-};
-
 /* ---- the sink ---- */
 
-static int sink_flush(struct sink *s, struct err *err)
+int sink_flush(struct sink *s, struct err *err)
 {
 	int r;
 
@@ -90,7 +48,7 @@ static int sink_flush(struct sink *s, struct err *err)
 	return 0;
 }
 
-static int sink_add(struct sink *s, const void *p, size_t n, struct err *err)
+int sink_add(struct sink *s, const void *p, size_t n, struct err *err)
 {
 	const uint8_t *from = p;
 
@@ -182,15 +140,14 @@ bool pack_has(const struct pack_writer *w, const struct oid *oid)
 
 /* ---- adding ---- */
 
-/* Keep the first failure: what was written so far is not a pack any more. */
-static int keep(struct pack_writer *w, int r)
+int pack_keep(struct pack_writer *w, int r)
 {
 	if (r < 0 && w->failed == 0)
 		w->failed = r;
 	return r;
 }
 
-static int refuse_failed(const struct pack_writer *w, struct err *err)
+int pack_refuse_failed(const struct pack_writer *w, struct err *err)
 {
 	return err_set(err, -w->failed, tr("this pack failed before and cannot go on"));
 }
@@ -253,9 +210,10 @@ static int begin_entry(struct pack_writer *w, const struct oid *oid, struct err 
 	int r;
 
 	if (w->failed < 0)
-		return refuse_failed(w, err);
+		return pack_refuse_failed(w, err);
 	if (w->is_open)
-		return keep(w, err_set(err, ERR_INVALID, tr("the object before is not complete")));
+		return pack_keep(
+			w, err_set(err, ERR_INVALID, tr("the object before is not complete")));
 	if (w->count == UINT32_MAX - 1)
 		return err_set(
 			err, ERR_LIMIT, tr("a pack holds at most %u objects"), UINT32_MAX - 1);
@@ -312,7 +270,7 @@ int pack_add_begin(struct pack_writer *w, enum object_type type, const struct oi
 	w->adler = 1;
 	if (r == 0)
 		r = begin_block(w, err);
-	return keep(w, r);
+	return pack_keep(w, r);
 }
 
 int pack_add_bytes(struct pack_writer *w, const void *p, size_t n, struct err *err)
@@ -320,9 +278,10 @@ int pack_add_bytes(struct pack_writer *w, const void *p, size_t n, struct err *e
 	const uint8_t *from = p;
 
 	if (w->failed < 0)
-		return refuse_failed(w, err);
+		return pack_refuse_failed(w, err);
 	if (!w->is_open || n > w->left)
-		return keep(w, err_set(err, ERR_INVALID, tr("more bytes than the object has")));
+		return pack_keep(
+			w, err_set(err, ERR_INVALID, tr("more bytes than the object has")));
 	w->adler = (uint32_t)adler32_z(w->adler, from, n);
 	while (n > 0) {
 		size_t some = n < w->block_left ? n : w->block_left;
@@ -335,7 +294,7 @@ int pack_add_bytes(struct pack_writer *w, const void *p, size_t n, struct err *e
 		if (r == 0 && w->block_left == 0 && w->left > 0)
 			r = begin_block(w, err);
 		if (r < 0)
-			return keep(w, r);
+			return pack_keep(w, r);
 	}
 	return 0;
 }
@@ -346,13 +305,14 @@ int pack_add_end(struct pack_writer *w, struct err *err)
 	int r;
 
 	if (w->failed < 0)
-		return refuse_failed(w, err);
+		return pack_refuse_failed(w, err);
 	if (!w->is_open || w->left > 0)
-		return keep(w, err_set(err, ERR_INVALID, tr("fewer bytes than the object has")));
+		return pack_keep(
+			w, err_set(err, ERR_INVALID, tr("fewer bytes than the object has")));
 	put_be32(adler, w->adler);
 	r = sink_add(&w->sink, adler, sizeof(adler), err);
 	if (r < 0)
-		return keep(w, r);
+		return pack_keep(w, r);
 	end_entry(w);
 	return 0;
 }
@@ -364,7 +324,7 @@ int pack_add(struct pack_writer *w, enum object_type type, const struct oid *oid
 	int r = 0;
 
 	if (w->failed < 0)
-		return refuse_failed(w, err);
+		return pack_refuse_failed(w, err);
 	if (is_new)
 		r = pack_add_begin(w, type, oid, n, err);
 	if (is_new && r == 0)
@@ -383,16 +343,17 @@ int pack_raw_begin(struct pack_writer *w, const struct oid *oid, struct err *err
 
 int pack_raw_bytes(struct pack_writer *w, const void *p, size_t n, struct err *err)
 {
-	return keep(w, sink_add(&w->sink, p, n, err));
+	return pack_keep(w, sink_add(&w->sink, p, n, err));
 }
 
 int pack_raw_end(struct pack_writer *w, uint32_t crc, struct err *err)
 {
 	if (w->failed < 0)
-		return refuse_failed(w, err);
+		return pack_refuse_failed(w, err);
 	end_entry(w);
 	if (w->items[w->count - 1].crc != crc)
-		return keep(w, err_set(err, ERR_CORRUPT, tr("an object in a pack is damaged")));
+		return pack_keep(
+			w, err_set(err, ERR_CORRUPT, tr("an object in a pack is damaged")));
 	return 0;
 }
 
@@ -404,206 +365,6 @@ size_t pack_objects(const struct pack_writer *w)
 uint64_t pack_bytes(const struct pack_writer *w)
 {
 	return w->sink.flushed + w->sink.used;
-}
-
-/* ---- finishing ---- */
-
-static int hash_file(
-	int fd, uint64_t bytes, uint8_t *buffer, uint8_t out[SHA1_BYTES], struct err *err)
-{
-	_cleanup_(hash_freep) struct hash *h = sha1_new();
-
-	for (uint64_t at = 0; at < bytes;) {
-		size_t some = bytes - at < BUFFER_BYTES ? (size_t)(bytes - at) : BUFFER_BYTES;
-		int r = file_pread(fd, buffer, some, at, err);
-
-		if (r < 0)
-			return r;
-		hash_add(h, buffer, some);
-		at += some;
-	}
-	hash_take(h, out);
-	return 0;
-}
-
-/* The count at the front, the trailer at the end, and everything synced. */
-static int finish_pack(struct pack_writer *w, struct oid *ret_trailer, struct err *err)
-{
-	struct sink *s = &w->sink;
-	uint8_t count[4];
-	int r;
-
-	put_be32(count, (uint32_t)w->count);
-	if (s->flushed == 0) {
-		memcpy(s->buffer + 8, count, sizeof(count));
-		sha1(s->buffer, s->used, ret_trailer->b);
-		memcpy(s->buffer + s->used, ret_trailer->b, PACK_TRAILER);
-		r = file_pwrite(s->fd, s->buffer, s->used + PACK_TRAILER, 0, err);
-	} else {
-		r = sink_flush(s, err);
-		if (r == 0)
-			r = file_pwrite(s->fd, count, sizeof(count), 8, err);
-		if (r == 0)
-			r = hash_file(s->fd, s->flushed, s->buffer, ret_trailer->b, err);
-		if (r == 0)
-			r = file_pwrite(s->fd, ret_trailer->b, PACK_TRAILER, s->flushed, err);
-	}
-	return r < 0 ? r : file_datasync(s->fd, err);
-}
-
-static int by_name(const void *a, const void *b)
-{
-	return memcmp(a, b, sizeof(struct oid));
-}
-
-static int add_be32(struct sink *s, uint32_t v, struct err *err)
-{
-	uint8_t bytes[4];
-
-	put_be32(bytes, v);
-	return sink_add(s, bytes, sizeof(bytes), err);
-}
-
-static int index_fanout(const struct pack_writer *w, struct sink *s, struct err *err)
-{
-	size_t upto = 0;
-	int r = 0;
-
-	for (unsigned first = 0; first < 256 && r == 0; first++) {
-		while (upto < w->count && w->items[upto].oid.b[0] == first)
-			upto++;
-		r = add_be32(s, (uint32_t)upto, err);
-	}
-	return r;
-}
-
-static int index_offsets(const struct pack_writer *w, struct sink *s, struct err *err)
-{
-	uint32_t large = 0;
-	int r = 0;
-
-	for (size_t i = 0; i < w->count && r == 0; i++) {
-		uint64_t offset = w->items[i].offset;
-
-		r = add_be32(s,
-			offset < w->large_offset ? (uint32_t)offset : UINT32_C(1) << 31 | large++,
-			err);
-	}
-	for (size_t i = 0; i < w->count && large > 0 && r == 0; i++) {
-		uint8_t bytes[8];
-
-		put_be64(bytes, w->items[i].offset);
-		if (w->items[i].offset >= w->large_offset)
-			r = sink_add(s, bytes, sizeof(bytes), err);
-	}
-	return r;
-}
-
-/* The index, whole and synced. The items are sorted by now. */
-static int write_index(struct pack_writer *w, const struct oid *trailer, struct err *err)
-{
-	static const uint8_t header[INDEX_HEADER] = { 0xff, 't', 'O', 'c', 0, 0, 0, 2 };
-	_cleanup_(closep) int fd = file_create(w->dir, w->index_name, err);
-	_cleanup_(hash_freep) struct hash *hash = sha1_new();
-	struct sink s = { .fd = fd, .buffer = w->sink.buffer, .hash = hash };
-	uint8_t sum[SHA1_BYTES];
-	int r;
-
-	if (fd < 0)
-		return fd;
-	r = sink_add(&s, header, sizeof(header), err);
-	if (r == 0)
-		r = index_fanout(w, &s, err);
-	for (size_t i = 0; i < w->count && r == 0; i++)
-		r = sink_add(&s, w->items[i].oid.b, OID_BYTES, err);
-	for (size_t i = 0; i < w->count && r == 0; i++)
-		r = add_be32(&s, w->items[i].crc, err);
-	if (r == 0)
-		r = index_offsets(w, &s, err);
-	if (r == 0)
-		r = sink_add(&s, trailer->b, OID_BYTES, err);
-	if (r == 0)
-		r = sink_flush(&s, err);
-	if (r < 0)
-		return r;
-	hash_take(hash, sum);
-	r = file_pwrite(fd, sum, sizeof(sum), s.flushed, err);
-	return r < 0 ? r : file_datasync(fd, err);
-}
-
-static void name_of(const struct pack_writer *w, struct oid *ret)
-{
-	_cleanup_(hash_freep) struct hash *h = sha1_new();
-
-	for (size_t i = 0; i < w->count; i++)
-		hash_add(h, w->items[i].oid.b, OID_BYTES);
-	hash_take(h, ret->b);
-}
-
-/* True when a pack of this name is there and fits its index. */
-static bool is_there(const struct pack_writer *w, const struct oid *name)
-{
-	_cleanup_(pack_closep) struct pack_reader *there = NULL;
-
-	return pack_open(w->dir, name, &there, NULL) == 0 && pack_count(there) == w->count;
-}
-
-/* Both files get their names, the pack first: an index without its pack would be an error to git, a
- * pack without its index is not seen. When the folder cannot be synced the names go again, so that
- * another try writes everything anew instead of trusting names that may not be on the disk. */
-static int install(struct pack_writer *w, const struct oid *name, struct err *err)
-{
-	char pack[PACK_NAME_MAX], index[PACK_NAME_MAX];
-	int r;
-
-	pack_file_name(name, "pack", pack);
-	pack_file_name(name, "idx", index);
-	if (is_there(w, name))
-		return file_sync_dir(w->dir, err);
-	r = file_unlink(w->dir, index, err);
-	if (r < 0)
-		return r;
-	r = file_rename(w->dir, w->pack_name, w->dir, pack, err);
-	if (r < 0)
-		return r;
-	w->pack_name[0] = '\0';
-	r = file_rename(w->dir, w->index_name, w->dir, index, err);
-	if (r == 0) {
-		w->index_name[0] = '\0';
-		r = file_sync_dir(w->dir, err);
-	}
-	if (r < 0) {
-		(void)file_unlink(w->dir, index, NULL);
-		(void)file_unlink(w->dir, pack, NULL);
-	}
-	return r;
-}
-
-int pack_finish(struct pack_writer *w, struct oid *ret_name, struct err *err)
-{
-	struct oid trailer, name;
-	int r;
-
-	if (w->failed < 0)
-		return refuse_failed(w, err);
-	if (w->is_open)
-		return keep(w, err_set(err, ERR_INVALID, tr("the object before is not complete")));
-	if (w->count == 0)
-		return err_set(err, ERR_INVALID, tr("a pack without objects is not written"));
-	r = finish_pack(w, &trailer, err);
-	if (r < 0)
-		return keep(w, r);
-	qsort(w->items, w->count, sizeof(*w->items), by_name);
-	r = write_index(w, &trailer, err);
-	if (r < 0)
-		return keep(w, r);
-	name_of(w, &name);
-	r = install(w, &name, err);
-	w->failed = r < 0 ? r : -ERR_INVALID; /* finished: nothing can be added */
-	if (r < 0)
-		return r;
-	*ret_name = name;
-	return 0;
 }
 
 void pack_free(struct pack_writer *w)

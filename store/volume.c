@@ -1,4 +1,4 @@
-/* volume.c - a bare repository: made, opened, its refs, its objects (volume.h).
+/* volume.c - a bare repository: made, opened, its objects (volume.h); its refs are in volume_ref.c.
  *
  * Objects are read through handles of libgit2, one thread each at a time, out of a pool. libgit2
  * would look through objects/pack again at every object that it does not find; with hundreds of
@@ -8,7 +8,7 @@
  *
  * libgit2's own check of names (slow SHA-1) and its object cache are off; each object read is
  * checked against its name here, by GnuTLS. */
-#include "store/volume.h"
+#include "store/volume_private.h"
 
 #include "core/base/clock.h"
 #include "core/base/file.h"
@@ -30,7 +30,6 @@ enum {
 	OPEN_PACKS = 128,	  /* descriptors that libgit2 may keep, in all volumes together */
 	WINDOW_BYTES = 16 << 20,  /* mapped at once of one pack */
 	MAPPED_BYTES = 128 << 20, /* and of all */
-	REF_MAX_BYTES = 256,
 	SETTLED_SECONDS = 2,
 };
 
@@ -193,6 +192,11 @@ uint32_t volume_number(const struct volume *v)
 int volume_pack_dir(const struct volume *v)
 {
 	return v->pack_dir;
+}
+
+int volume_dir(const struct volume *v)
+{
+	return v->dir;
 }
 
 int volume_list(int volumes_dir, uint32_t **ret, size_t *ret_count, struct err *err)
@@ -427,97 +431,4 @@ bool volume_has(struct volume *v, const struct oid *oid)
 	has = git_odb_exists_ext(h->odb, &name, GIT_ODB_LOOKUP_NO_REFRESH) != 0;
 	give_handle(v, h);
 	return has;
-}
-
-/* ---- refs ---- */
-
-static int parse_ref(struct str text, struct oid *ret, struct err *err)
-{
-	if (text.n != 2 * OID_BYTES + 1 || text.p[text.n - 1] != '\n')
-		return err_set(err, ERR_CORRUPT, tr("a ref of a volume is damaged"));
-	text.n--;
-	if (oid_parse(text, ret, NULL) < 0)
-		return err_set(err, ERR_CORRUPT, tr("a ref of a volume is damaged"));
-	return 0;
-}
-
-/* "<oid> <name>" in packed-refs, which only stock git writes. */
-static int packed_ref(struct volume *v, const char *name, struct oid *ret, struct err *err)
-{
-	struct buf b = BUF_INIT;
-	struct str rest;
-	int r;
-
-	*ret = (struct oid){ { 0 } };
-	if (!file_exists(v->dir, "packed-refs"))
-		return 0;
-	r = file_read_whole(v->dir, "packed-refs", &b, err);
-	rest = buf_str(&b);
-	while (r == 0 && rest.p) {
-		struct str line = str_cut(&rest, '\n'), oid = str_cut(&line, ' ');
-
-		if (line.p && str_is(line, name) && oid_parse(oid, ret, NULL) < 0)
-			r = err_set(err, ERR_CORRUPT, tr("a ref of a volume is damaged"));
-	}
-	buf_done(&b);
-	return r;
-}
-
-int volume_ref(struct volume *v, const char *name, struct oid *ret, struct err *err)
-{
-	struct buf b = BUF_INIT_MAX(REF_MAX_BYTES);
-	struct oid oid;
-	int r = file_read_whole(v->dir, name, &b, err);
-
-	if (r == -ERR_NOTFOUND)
-		r = packed_ref(v, name, &oid, err);
-	else if (r == -ERR_LIMIT)
-		r = err_set(err, ERR_CORRUPT, tr("a ref of a volume is damaged"));
-	else if (r == 0)
-		r = parse_ref(buf_str(&b), &oid, err);
-	buf_done(&b);
-	if (r == 0)
-		*ret = oid;
-	return r;
-}
-
-/* A name ending in ".lock" is the only one that git does not take for a ref while it is written. */
-static int write_ref(
-	int dir, const char *name, const char *lock, const struct oid *oid, struct err *err)
-{
-	_cleanup_(closep) int fd = -1;
-	char text[OID_TEXT + 1];
-	int r = file_unlink(
-		dir, lock, err); /* of a process that died: this one holds the archive's lock */
-
-	if (r < 0)
-		return r;
-	hex_encode(oid->b, sizeof(oid->b), text);
-	text[2 * OID_BYTES] = '\n';
-	fd = file_create(dir, lock, err);
-	if (fd < 0)
-		return fd;
-	r = file_pwrite(fd, text, 2 * OID_BYTES + 1, 0, err);
-	if (r == 0)
-		r = file_datasync(fd, err);
-	if (r == 0)
-		r = file_rename(dir, lock, dir, name, err);
-	return r < 0 ? r : file_sync_dir(dir, err);
-}
-
-int volume_set_ref(struct volume *v, const char *name, const struct oid *oid, struct err *err)
-{
-	static const char heads[] = "refs/heads/";
-	_cleanup_(closep) int dir = -1;
-	_cleanup_(freep) char *lock = NULL;
-	const char *last = name + sizeof(heads) - 1;
-
-	if (!str_starts(str_of(name), heads) || !*last || strchr(last, '/') || *last == '.')
-		return err_set(err, ERR_INVALID, tr("'%s' is no ref of a volume"), name);
-	dir = file_open_dir(v->dir, "refs/heads", err);
-	if (dir < 0)
-		return dir;
-	if (asprintf(&lock, "%s.lock", last) < 0)
-		abort();
-	return write_ref(dir, last, lock, oid, err);
 }
