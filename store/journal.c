@@ -3,8 +3,7 @@
  *
  * The segments in memory, in the order of their numbers, which have no gaps:
  *
- *     [ freed soon ... | current | spare, spare ]      and beside them `old`: taken out of use, not
- * yet overwritten
+ *     [ freed soon ... | current | spare, spare ]    old: taken out of use, not yet overwritten
  *
  * Two threads: the writer appends to `current`, the applier frees from the left and puts spares on
  * the right.

@@ -3,12 +3,12 @@
  *
  * The walk stops at the first place that does not hold the frame that must come next. Then:
  *
- *   zeros there and behind                               the end
- *   a whole frame anywhere behind (or there, but not
- *   the one that follows)                                damage: frames are lost in the middle
- *   the frame that must come next, whose last sector is
- *   zeros, and zeros behind it                           torn: power went while it was being
- * written anything else                                        bad: it may have been whole once
+ *   zeros there and behind                           the end
+ *   a whole frame anywhere behind, or there and      damage: frames are lost in the middle
+ *   not the one that follows
+ *   the frame that must come next, its last sector   torn: the power went while it was written
+ *   zeros, and zeros behind it
+ *   anything else                                    bad: it may have been whole once
  *
  * "Torn" asks for the last sector because a disk writes a sector whole or not at all, and because
  * the last 32 bytes of a frame are a SHA-256: a frame that was whole once never ends in zeros. A

@@ -1,5 +1,5 @@
-/* pack_finish.c - the trailer, the index and the names of a pack whose objects are all there (pack.h; what the files look like
- * stands on top of pack_write.c). */
+/* pack_finish.c - the trailer, the index and the names of a pack whose objects are all there (pack.h; what
+ * the files look like stands on top of pack_write.c). */
 #include "store/pack_writer.h"
 
 #include "core/base/bytes.h"

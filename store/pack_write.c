@@ -2,9 +2,10 @@
  *
  *   pack    "PACK" | 2 | count | entry ... | SHA-1 of all before
  *   entry   type and length in 4 + 7 + 7 ... bits | zlib stream
- *   stream  78 01 | block ... | Adler-32;   block: last? (1) | n, ~n (little-endian, 2 each) | n
- * bytes, n <= 65535 index   ff 't' 'O' 'c' | 2 | fan-out (256 * 4) | names, sorted | CRC-32 of each
- * entry | offsets (4 each) | large offsets (8 each) | SHA-1 of the pack | SHA-1 of all before
+ *   stream  78 01 | block ... | Adler-32
+ *   block   last? (1) | n, ~n (little-endian, 2 each) | n bytes, n <= 65535
+ *   index   ff 't' 'O' 'c' | 2 | fan-out (256 * 4) | names, sorted | CRC-32 of each entry
+ *           | offsets (4 each) | large offsets (8 each) | SHA-1 of the pack | SHA-1 of all before
  *
  * The count stands at the front and is known at the end, so the pack's SHA-1 is taken when it is
  * finished: over the write buffer when the pack fitted into it, else by reading the file back,

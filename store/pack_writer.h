@@ -1,5 +1,5 @@
-/* pack_writer.h - what is inside a writer of packs: shared by pack_write.c, which adds objects, and pack_finish.c, which makes a
- * pack and an index of them. */
+/* pack_writer.h - what is inside a writer of packs: shared by pack_write.c, which adds objects, and
+ * pack_finish.c, which makes a pack and an index of them. */
 #ifndef MUN_STORE_PACK_WRITER_H
 #define MUN_STORE_PACK_WRITER_H
 

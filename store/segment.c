@@ -2,10 +2,13 @@
  *
  * The states of a segment are its name:
  *
- *   N.new --> N.seg --> N.old --> M.seg (M larger than all before), or nothing
- *   zeros      |         being overwritten
- *   being      the header is whole and durable, frames come behind it
- *   written
+ *   N.new   zeros are being written
+ *     |
+ *   N.seg   the header is whole and durable, frames come behind it
+ *     |
+ *   N.old   freed; is being overwritten with zeros
+ *     |
+ *   M.seg   again, with a number larger than all before; or nothing
  *
  * Each arrow is a rename that is synced before the next step begins. So a .seg has its header and
  * its zeros whatever crashes, and a half overwritten one is never taken for frames. */

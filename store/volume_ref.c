@@ -1,4 +1,5 @@
-/* volume_ref.c - the refs of a volume: read from their own files, and moved with every sync that it takes (volume.h). */
+/* volume_ref.c - the refs of a volume: read from their own files, and moved with every sync that it takes
+ * (volume.h). */
 #include "store/volume_private.h"
 
 #include "core/base/file.h"
