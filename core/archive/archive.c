@@ -111,14 +111,19 @@ static int load_settings(struct archive *a, const char *path, struct err *err)
 	static const int levels[] = { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_NOTICE,
 		LOG_LEVEL_INFO };
 	_cleanup_(closep) int dir = file_open_dir(AT_FDCWD, path, err);
-	int r;
+	int level, r;
 
 	if (dir < 0)
 		return dir;
 	r = settings_load(dir, &a->settings, err);
-	if (r == 0)
-		log_set_level((enum log_level)levels[settings_int(a->settings, SETTING_LOG_LEVEL)]);
-	return r;
+	if (r < 0)
+		return r;
+	level = levels[settings_int(a->settings, SETTING_LOG_LEVEL)];
+	/* A command tells by itself what it did: beside it only what is wrong is logged. */
+	if (!(a->flags & ARCHIVE_RESIDENT) && level > LOG_LEVEL_WARNING)
+		level = LOG_LEVEL_WARNING;
+	log_set_level((enum log_level)level);
+	return 0;
 }
 
 static void report_found(const struct archive *a)

@@ -180,6 +180,13 @@ static const char *reason_of_kind(mode_t mode)
 
 static int walk_folder(struct walk *w, struct buf *path, int dir, uint32_t depth, struct err *err);
 
+static int refuse_errno(struct walk *w, struct str path, struct err *err)
+{
+	char room[128];
+
+	return walk_refuse(w, path, err_errno_text(errno, room, sizeof(room)), err);
+}
+
 /* Open what `name` in a folder is, so that it cannot become something else in between. */
 static int walk_entry(struct walk *w, struct buf *path, int dir, const char *name, uint32_t depth,
 	struct err *err)
@@ -188,14 +195,14 @@ static int walk_entry(struct walk *w, struct buf *path, int dir, const char *nam
 	struct stat st;
 
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return walk_refuse(w, buf_str(path), strerror(errno), err);
+		return refuse_errno(w, buf_str(path), err);
 	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
 		return walk_refuse(w, buf_str(path), reason_of_kind(st.st_mode), err);
 	if (S_ISREG(st.st_mode) && walk_is_litter(buf_str(path)))
 		return walk_leave_out(w, buf_str(path), err);
 	fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0 || fstat(fd, &st) < 0)
-		return walk_refuse(w, buf_str(path), strerror(errno), err);
+		return refuse_errno(w, buf_str(path), err);
 	if (S_ISDIR(st.st_mode))
 		return walk_folder(w, path, TAKE_FD(fd), depth + 1, err);
 	if (!S_ISREG(st.st_mode))

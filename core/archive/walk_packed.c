@@ -150,7 +150,7 @@ static void unpack(struct packed *p, struct member *m)
 	if (!m->why)
 		m->fd = memfd_create("member", MFD_CLOEXEC);
 	if (!m->why && m->fd < 0)
-		m->why = strerror(errno);
+		m->why = err_errno_text(errno, p->why, sizeof(p->why));
 	while (unpack_block(p, m))
 		;
 	if (m->why)

@@ -1,6 +1,8 @@
 /* err.c - see err.h. */
 #include "core/base/err.h"
 
+#include "core/base/tr.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -87,6 +89,50 @@ static int code_of_errno(int e)
 	}
 }
 
+/* The C library's own words would need its locales. */
+const char *err_errno_text(int e, char *room, size_t size)
+{
+	switch (e) {
+	case ENOENT:
+		return tr("there is no such file or folder");
+	case EACCES:
+	case EPERM:
+		return tr("the system does not permit it");
+	case EEXIST:
+		return tr("it exists already");
+	case ENOTDIR:
+		return tr("it is not a folder");
+	case EISDIR:
+		return tr("it is a folder");
+	case ELOOP:
+		return tr("it is a symbolic link");
+	case ENOSPC:
+		return tr("the disk is full");
+	case EDQUOT:
+		return tr("the disk quota is used up");
+	case EROFS:
+		return tr("the file system is read-only");
+	case EIO:
+		return tr("the disk reports an error");
+	case ENOMEM:
+		return tr("memory is out");
+	case EMFILE:
+	case ENFILE:
+		return tr("too many files are open");
+	case ENAMETOOLONG:
+		return tr("the name is too long");
+	case ECONNREFUSED:
+		return tr("nobody listens there");
+	case EPIPE:
+	case ECONNRESET:
+		return tr("the other side has gone away");
+	case EBADF:
+		return tr("the descriptor is not open");
+	default:
+		return strerror_r(e, room, size);
+	}
+}
+
 int err_errno_at(struct err *err, const char *where, const char *fmt, ...)
 {
 	int saved = errno, code = code_of_errno(saved);
@@ -99,8 +145,8 @@ int err_errno_at(struct err *err, const char *where, const char *fmt, ...)
 	format(what, sizeof(what), fmt, ap);
 	va_end(ap);
 	place(err, code, where);
-	(void)snprintf(
-		err->text, sizeof(err->text), "%s: %s", what, strerror_r(saved, why, sizeof(why)));
+	(void)snprintf(err->text, sizeof(err->text), "%s: %s", what,
+		err_errno_text(saved, why, sizeof(why)));
 	errno = saved;
 	return -code;
 }

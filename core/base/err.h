@@ -65,6 +65,9 @@ int err_set_at(struct err *err, int code, const char *where, const char *fmt, ..
 int err_errno_at(struct err *err, const char *where, const char *fmt, ...) _printf_(3, 4);
 int err_prefix_at(struct err *err, int r, const char *fmt, ...) _printf_(3, 4);
 
+/* What the system means by an errno, in the language of the thread; may be written into `room`. */
+const char *err_errno_text(int e, char *room, size_t size);
+
 /* A stable lower-case word for a code, positive or negated: "conflict", "notfound" ... ("ok" for 0).
  * These words appear in JSON and are never renamed. */
 const char *err_word(int code);

@@ -52,6 +52,7 @@ void cli_init(struct cli *cli, const struct args *args)
 	cli->path = args_text(args, "archive");
 	if (!cli->path)
 		cli->path = from_environment("MUNIMENT_ARCHIVE");
+	cli->is_path_guessed = !cli->path;
 	if (!cli->path)
 		cli->path = "archive";
 	cli->account = args_text(args, "as");
@@ -207,8 +208,17 @@ static int open_desk(struct cli *cli, bool only_resident, struct err *err)
 	struct desk_options options = {
 		.as = cli->account, .ask = ask, .ask_context = cli, .only_resident = only_resident
 	};
+	int r;
 
-	return cli->desk ? 0 : desk_open(cli->path, &options, &cli->desk, err);
+	if (cli->desk)
+		return 0;
+	r = desk_open(cli->path, &options, &cli->desk, err);
+	if (r == -ERR_NOTFOUND && !only_resident && cli->is_path_guessed)
+		return err_set(err, ERR_NOTFOUND,
+			tr("there is no archive in './archive'; say which one with --archive DIR "
+			   "or "
+			   "MUNIMENT_ARCHIVE, or make one with 'muniment init'"));
+	return r;
 }
 
 static int call(struct cli *cli, const char *verb, const struct buf *request, const int *fds,
@@ -226,6 +236,13 @@ static int call(struct cli *cli, const char *verb, const struct buf *request, co
 		json_free(cli->detail);
 		cli->detail = TAKE_PTR(reply);
 		return r;
+	}
+	if (desk_is_demonstration(cli->desk) && !cli->said_demonstration) {
+		cli->said_demonstration = true;
+		if (cli->progress)
+			progress_hide(cli->progress);
+		cli_remark(cli, "%s",
+			tr("demonstration archive: unsealed by passphrases that everybody knows"));
 	}
 	*ret_reply = TAKE_PTR(reply);
 	return 0;

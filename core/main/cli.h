@@ -18,7 +18,7 @@ struct cli {
 	struct prompt prompt;
 	const char *path;    /* of the archive */
 	const char *account; /* who acts, or NULL */
-	bool json, quiet;
+	bool json, quiet, is_path_guessed, said_demonstration;
 	struct desk *desk;
 	struct progress *progress; /* while a verb runs */
 	struct json *detail;	   /* what a verb said beside its last error, or NULL */

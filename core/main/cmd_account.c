@@ -67,7 +67,7 @@ const struct command command_account_add = {
 	.min_operands = 1,
 	.max_operands = 1,
 	.help = { .zh = "登记账户", .en = "register an account" },
-	.about = { .zh = "签名历史中只出现不透明的账户编号，姓名保存在加密记录中。",
+	.about = { .zh = "签名历史中只出现不透明的账户编号，姓名保存在加密档案中。",
 		.en = "The signed history shows the opaque account id only; the name lives in a "
 		      "sealed record." },
 	.options = add_options,

@@ -126,7 +126,7 @@ const struct command command_custodian_add = {
 	.min_operands = 1,
 	.max_operands = 1,
 	.help = { .zh = "登记一位密钥保管人", .en = "enrol a custodian" },
-	.about = { .zh = "卷宗库须已启封，或由两位现任保管人先行启封。其他保管人的口令不变。",
+	.about = { .zh = "档案库须已启封，或由两位现任保管人先行启封。其他保管人的口令不变。",
 		.en = "The archive must be unsealed, or two present custodians unseal it first. "
 		      "The others' passphrases stay as "
 		      "they are." },

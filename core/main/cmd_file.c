@@ -51,9 +51,9 @@ const struct command command_file = {
 	.name = "file",
 	.operands = "[PART...]",
 	.max_operands = FILING_PARTS_MAX,
-	.help = { .zh = "归档一件记录", .en = "file one record" },
+	.help = { .zh = "归档一份档案", .en = "file one record" },
 	.about = { .zh = "PART "
-			 "是组成文件的路径。成功即已落盘：断电或强行终止也不会丢失。输出新记录的编"
+			 "是组成文件的路径。成功即已落盘：断电或强行终止也不会丢失。输出新档案的编"
 			 "号。",
 		.en = "PART is the path of a file that becomes part of the record. Success means "
 		      "durable: it survives power loss. "

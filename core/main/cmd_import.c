@@ -34,11 +34,11 @@ static const struct option options[] = {
 	{ .name = "date",
 		.kind = OPTION_DATE,
 		.argument = "DAY",
-		.meaning = { .zh = "全部以此日为记录日期（默认今天）",
+		.meaning = { .zh = "全部以此日为档案日期（默认今天）",
 			.en = "date of all the records (default: today)" } },
 	{ .name = "file-dates",
 		.kind = OPTION_FLAG,
-		.meaning = { .zh = "以各文件的修改日期为记录日期",
+		.meaning = { .zh = "以各文件的修改日期为档案日期",
 			.en = "date each record by its file's last change" } },
 	{ .name = "reason",
 		.letter = 'm',
@@ -371,7 +371,7 @@ const struct command command_import = {
 	.max_operands = 10000,
 	.help = { .zh = "批量导入：文件、文件夹、压缩包（.zip .tar.*）",
 		.en = "file many: files, folders, what is in .zip and .tar archives" },
-	.about = { .zh = "每份文件成为一件记录，题名取自文件名。已在库中的（同门类、同内容）不重复"
+	.about = { .zh = "每份文件成为一份档案，题名取自文件名。已在库中的（同门类、同内容）不重复"
 			 "归档，故中断后以同一命令即可续作。"
 			 "链接、设备、越出压缩包的路径、加密成员和压缩炸弹被拒绝并说明原因；有被拒"
 			 "绝的，退出码为 8。",

@@ -190,8 +190,8 @@ const struct command command_init = {
 	.name = "init",
 	.operands = "[DIR]",
 	.max_operands = 1,
-	.help = { .zh = "新建卷宗库", .en = "make an archive" },
-	.about = { .zh = "在不存在或空的文件夹中新建卷宗库：登记两位或更多密钥保管人（各自设置口令"
+	.help = { .zh = "新建档案库", .en = "make an archive" },
+	.about = { .zh = "在不存在或空的文件夹中新建档案库：登记两位或更多密钥保管人（各自设置口令"
 			 "，任何两位合起来可启封），"
 			 "生成签名密钥和服务器证书，登记第一个账户和随附的门类。口令按 --custodian "
 			 "的次序取得。",

@@ -146,7 +146,7 @@ const struct command command_log = {
 	.name = "log",
 	.operands = "[NUMBER]",
 	.max_operands = 1,
-	.help = { .zh = "操作记录：全库，或一件记录各版本的改动",
+	.help = { .zh = "操作记录：全库，或一份档案各版本的改动",
 		.en = "who did what when: of the archive, or what each version of a record "
 		      "changed" },
 	.options = options,

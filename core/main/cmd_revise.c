@@ -40,18 +40,14 @@ static int newest(struct cli *cli, const char *number, int64_t *ret_version, str
 
 static void add_side(struct table *t, const char *what, const struct json *version)
 {
-	const struct json *history = reply_at(version, "history"), *last = NULL;
 	_cleanup_(buf_done) struct buf at = BUF_INIT;
 
-	for (size_t i = 0; i < reply_count(history); i++)
-		if (reply_int(json_list_at(history, i), "version") == reply_int(version, "version"))
-			last = json_list_at(history, i);
-	reply_add_instant(&at, reply_text(last, "at"));
+	reply_add_instant(&at, reply_text(version, "at"));
 	table_add(t, str_of(what));
 	table_add_number(t, (uint64_t)reply_int(version, "version"));
 	table_add(t, buf_str(&at));
-	table_add(t, reply_text(last, "name").n ? reply_text(last, "name")
-						: reply_text(last, "account"));
+	table_add(t, reply_text(version, "name").n ? reply_text(version, "name")
+						   : reply_text(version, "account"));
 	table_add(t, reply_text(version, "title"));
 }
 
@@ -110,7 +106,7 @@ const struct command command_revise = {
 	.operands = "NUMBER [PART...]",
 	.min_operands = 1,
 	.max_operands = 1 + FILING_PARTS_MAX,
-	.help = { .zh = "修订记录：形成新版本", .en = "revise a record: a new version" },
+	.help = { .zh = "修订档案：形成新版本", .en = "revise a record: a new version" },
 	.about = { .zh = "只改给出的项目；同名组成文件被替换，--field 名称= "
 			 "清空字段。旧版本永久保留。",
 		.en = "Changes what is given only; a part of the same name is replaced, --field "

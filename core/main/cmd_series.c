@@ -48,7 +48,7 @@ static int run_list(struct cli *cli, const struct args *args, struct err *err)
 		{ .title = { .zh = "名称", .en = "TITLE" }, .shrinks = 16 },
 		{ .title = { .zh = "编号规则", .en = "NUMBER" }, .shrinks = 16 },
 		{ .title = { .zh = "部门", .en = "DEPARTMENTS" }, .shrinks = 10 },
-		{ .title = { .zh = "记录数", .en = "RECORDS" }, .is_right = true },
+		{ .title = { .zh = "档案数", .en = "RECORDS" }, .is_right = true },
 	};
 	_cleanup_(table_freep) struct table *t = table_new(columns, ARRAY_LEN(columns));
 	_cleanup_(json_freep) struct json *reply = NULL;
@@ -257,7 +257,7 @@ const struct command command_series_add = {
 	.help = { .zh = "登记门类定义，或修订已有定义",
 		.en = "add a series, or revise its definition" },
 	.about = { .zh = "FILE 为 YAML 定义，写法见 "
-			 "muniment.yaml(5)。定义本身也是受控记录，旧版永久保存。",
+			 "muniment.yaml(5)。定义本身也是受控档案，旧版永久保存。",
 		.en = "FILE is the definition in YAML, see muniment.yaml(5). Definitions are "
 		      "records themselves, and old ones are "
 		      "kept for ever." },

@@ -193,7 +193,7 @@ const struct command command_show = {
 	.operands = "NUMBER",
 	.min_operands = 1,
 	.max_operands = 1,
-	.help = { .zh = "查看一件记录：著录项、组成文件、版本与签名",
+	.help = { .zh = "查看一份档案：著录项、组成文件、版本与签名",
 		.en = "show one record: fields, parts, versions and signatures" },
 	.options = options,
 	.option_count = ARRAY_LEN(options),

@@ -88,7 +88,7 @@ static int run(struct cli *cli, const struct args *args, struct err *err)
 
 const struct command command_status = {
 	.name = "status",
-	.help = { .zh = "卷宗库状态：是否封存、数量、待办、异常",
+	.help = { .zh = "档案库状态：是否封存、数量、待办、异常",
 		.en = "state of the archive: sealed or not, counts, what is behind, problems" },
 	.run = run,
 };

@@ -36,7 +36,7 @@
 		{ .name = "date", \
 			.kind = OPTION_DATE, \
 			.argument = "DAY", \
-			.meaning = { .zh = "记录日期，如 " \
+			.meaning = { .zh = "档案日期，如 " \
 					   "2025-05-20（默认今天或由门类的日期字段决定）", \
 				.en = "date of the record, as 2025-05-20 (default: today, or the " \
 				      "series' date " \
@@ -45,7 +45,7 @@
 			.kind = OPTION_TEXT, \
 			.may_repeat = true, \
 			.argument = "REL=NUMBER", \
-			.meaning = { .zh = "关联到另一记录", .en = "a link to another record" } }, \
+			.meaning = { .zh = "关联到另一档案", .en = "a link to another record" } }, \
 		{ .name = "reason", \
 			.letter = 'm', \
 			.kind = OPTION_TEXT, \

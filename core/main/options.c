@@ -16,7 +16,7 @@ const struct option global_options[] = {
 		.letter = 'a',
 		.kind = OPTION_PATH,
 		.argument = "DIR",
-		.meaning = { .zh = "卷宗库所在文件夹（默认取环境变量 MUNIMENT_ARCHIVE，再为 "
+		.meaning = { .zh = "档案库所在文件夹（默认取环境变量 MUNIMENT_ARCHIVE，再为 "
 				   "./archive）",
 			.en = "folder of the archive (default: MUNIMENT_ARCHIVE, else "
 			      "./archive)" } },
