@@ -483,11 +483,20 @@ int keys_count(struct keys *k, uint64_t *ret, struct err *err)
 
 int keys_check(struct keys *k, struct err *err)
 {
+	_cleanup_(freep) struct keys_purpose_row *rows = xcalloc(KEYS_MAX_PURPOSES, sizeof(*rows));
 	struct keys_db *d = &k->reader;
+	size_t count = 0;
 	int r;
 
 	(void)pthread_mutex_lock(&d->lock);
 	r = keys_db_check(d, err);
+	if (r == 0)
+		r = keys_db_purposes(d, rows, &count, err);
 	(void)pthread_mutex_unlock(&d->lock);
+	for (size_t i = 0; i < count && r == 0 && !keys_are_sealed(k); i++) {
+		_cleanup_(secret_freep) struct secret *key = NULL;
+
+		r = open_purpose(k, rows[i].name, rows[i].epoch, rows[i].wrapped, &key, err);
+	}
 	return r;
 }

@@ -76,7 +76,8 @@ int keys_each(struct keys *k,
 	int (*each)(void *context, const struct wrapped_key *w, struct err *err), void *context,
 	struct err *err);
 int keys_count(struct keys *k, uint64_t *ret, struct err *err);
-/* The database file as a whole: every page, and the index against its table. Errors: ERR_CORRUPT. */
+/* The database file as a whole: every page, the indexes against their table; and, when unsealed, that every
+ * purpose key opens. Errors: ERR_CORRUPT, ERR_CRYPTO. */
 int keys_check(struct keys *k, struct err *err);
 
 /* Wrap every key anew under a new root, in one transaction, and leave nothing of the old ones in the files;

@@ -373,3 +373,28 @@ int keys_db_set_purpose(struct keys_db *d, const char *name, uint64_t epoch,
 	keys_db_bind(d, KEYS_SET_PURPOSE, 3, wrapped, WRAPPED_BYTES);
 	return keys_db_run(d, KEYS_SET_PURPOSE, err);
 }
+
+int keys_db_purposes(
+	struct keys_db *d, struct keys_purpose_row *ret, size_t *ret_count, struct err *err)
+{
+	size_t count = 0;
+	int r;
+
+	while ((r = keys_db_next(d, KEYS_PURPOSES, err)) > 0) {
+		const char *name = (const char *)sqlite3_column_text(d->st[KEYS_PURPOSES], 0);
+
+		if (!name || strlen(name) > PURPOSE_NAME_MAX || count == KEYS_MAX_PURPOSES) {
+			r = damaged(err);
+			break;
+		}
+		memcpy(ret[count].name, name, strlen(name) + 1);
+		r = keys_db_wrapped(
+			d, KEYS_PURPOSES, 2, &ret[count].epoch, ret[count].wrapped, err);
+		if (r < 0)
+			break;
+		count++;
+	}
+	(void)sqlite3_reset(d->st[KEYS_PURPOSES]);
+	*ret_count = count;
+	return r;
+}

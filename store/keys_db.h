@@ -4,7 +4,7 @@
 #ifndef MUN_STORE_KEYS_DB_H
 #define MUN_STORE_KEYS_DB_H
 
-#include "store/keys.h"
+#include "store/wrap.h"
 
 #include <pthread.h>
 #include <sqlite3.h>
@@ -76,6 +76,15 @@ int keys_db_chunk(struct keys_db *d, enum keys_statement which, struct wrapped_k
 /* The row under KEYS_FIND, KEYS_BY_KEY or KEYS_BY_ROW. Errors: ERR_CORRUPT. */
 int keys_db_row(struct keys_db *d, enum keys_statement which, struct wrapped_key *ret,
 	int64_t *ret_rowid, struct err *err);
+/* All purpose keys, into KEYS_MAX_PURPOSES rows. Errors: ERR_CORRUPT. */
+struct keys_purpose_row {
+	char name[PURPOSE_NAME_MAX + 1];
+	uint64_t epoch;
+	uint8_t wrapped[WRAPPED_BYTES];
+};
+enum { KEYS_MAX_PURPOSES = 64 };
+int keys_db_purposes(
+	struct keys_db *d, struct keys_purpose_row *ret, size_t *ret_count, struct err *err);
 /* 72 bytes in column `at` and the epoch in the one before. Errors: ERR_CORRUPT. */
 int keys_db_wrapped(struct keys_db *d, enum keys_statement which, int at, uint64_t *ret_epoch,
 	uint8_t ret[WRAPPED_BYTES], struct err *err);

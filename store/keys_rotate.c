@@ -12,13 +12,7 @@
 #include <sodium.h>
 #include <string.h>
 
-enum { CHUNK = 256, MAX_PURPOSES = 64 };
-
-struct purpose {
-	char name[PURPOSE_NAME_MAX + 1];
-	uint64_t epoch;
-	uint8_t wrapped[WRAPPED_BYTES];
-};
+enum { CHUNK = 256 };
 
 static int rewrap_row(
 	struct keys *k, const struct secret *new_root, struct wrapped_key *w, struct err *err)
@@ -67,32 +61,8 @@ static int rotate_records(struct keys *k, const struct secret *new_root, struct 
 	return 0;
 }
 
-static int read_purposes(struct keys_db *d, struct purpose *ret, size_t *ret_count, struct err *err)
-{
-	size_t count = 0;
-	int r;
-
-	while ((r = keys_db_next(d, KEYS_PURPOSES, err)) > 0) {
-		const char *name = (const char *)sqlite3_column_text(d->st[KEYS_PURPOSES], 0);
-
-		if (!name || strlen(name) > PURPOSE_NAME_MAX || count == MAX_PURPOSES) {
-			r = err_set(err, ERR_CORRUPT, tr("the key store (keys.db) is damaged"));
-			break;
-		}
-		memcpy(ret[count].name, name, strlen(name) + 1);
-		r = keys_db_wrapped(
-			d, KEYS_PURPOSES, 2, &ret[count].epoch, ret[count].wrapped, err);
-		if (r < 0)
-			break;
-		count++;
-	}
-	(void)sqlite3_reset(d->st[KEYS_PURPOSES]);
-	*ret_count = count;
-	return r;
-}
-
-static int rotate_purpose(
-	struct keys *k, const struct secret *new_root, const struct purpose *p, struct err *err)
+static int rotate_purpose(struct keys *k, const struct secret *new_root,
+	const struct keys_purpose_row *p, struct err *err)
 {
 	uint8_t key[KEY_BYTES], nonce[WRAP_NONCE], wrapped[WRAPPED_BYTES];
 	bool opened;
@@ -112,9 +82,10 @@ static int rotate_purpose(
 
 static int rotate_purposes(struct keys *k, const struct secret *new_root, struct err *err)
 {
-	_cleanup_(freep) struct purpose *purposes = xcalloc(MAX_PURPOSES, sizeof(*purposes));
+	_cleanup_(freep) struct keys_purpose_row *purposes =
+		xcalloc(KEYS_MAX_PURPOSES, sizeof(*purposes));
 	size_t count = 0;
-	int r = read_purposes(&k->writer, purposes, &count, err);
+	int r = keys_db_purposes(&k->writer, purposes, &count, err);
 
 	for (size_t i = 0; i < count && r == 0; i++)
 		r = rotate_purpose(k, new_root, &purposes[i], err);

@@ -206,6 +206,8 @@ int verify_keys(struct verify *v, struct err *err)
 	struct err why = ERR_INIT;
 
 	(void)err;
+	if (keys_check(v->store->keys, &why) < 0)
+		verify_found(v, FAULT_KEY, 0, "keys.db", "%s", why.text);
 	if (keys_each(v->store->keys, check_key, v, &why) < 0)
 		verify_found(v, FAULT_KEY, 0, "keys.db", "%s", why.text);
 	for (const struct verify_key *k = v->first_key; k; k = k->next)

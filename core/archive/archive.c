@@ -165,6 +165,8 @@ int archive_open(const char *path, unsigned flags, struct archive **ret, struct 
 	r = load_settings(a, path, err);
 	if (r == 0)
 		r = open_store(a, path, err);
+	if (r == 0 && (flags & ARCHIVE_WRITABLE))
+		r = custody_settle(archive_dir(a), keys_epoch(store_keys(a->store)), err);
 	if (r == 0)
 		r = custody_load(archive_dir(a), &a->custody, err);
 	if (r < 0) {

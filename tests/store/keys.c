@@ -450,6 +450,9 @@ START_TEST(purposes)
 		    " (SELECT p.wrapped FROM p WHERE p.name <> purpose.name)");
 	k = unsealed(dir, 1, 1);
 	ck_fails(keys_purpose(k, "terms", &none, &err), err, ERR_CRYPTO);
+	ck_fails(keys_check(k, &err), err, ERR_CRYPTO);
+	keys_seal(k);
+	ck_ok(keys_check(k, &err), err);
 	keys_free(k);
 }
 END_TEST
