@@ -201,30 +201,13 @@ int content_commit(struct store *s, struct pack_writer *w, struct oid *ret, stru
 
 /* ---- packs of large parts ---- */
 
-static int adopt_file(struct store *s, struct volume *v, const struct oid *pack, const char *kind,
-	struct err *err)
-{
-	char hex[OID_TEXT], name[64];
-
-	(void)snprintf(name, sizeof(name), "pack-%s.%s", hex_encode(pack->b, OID_BYTES, hex), kind);
-	if (!file_exists(s->incoming_dir, name) && file_exists(volume_pack_dir(v), name))
-		return 0; /* an earlier try came as far as this */
-	return file_rename(s->incoming_dir, name, volume_pack_dir(v), name, err);
-}
-
 static int adopt(struct store *s, struct volume *v, struct pack_writer *w, const struct oid *pack,
 	struct err *err)
 {
 	_cleanup_(pack_closep) struct pack_reader *reader = NULL;
 	_cleanup_(buf_done) struct buf names = BUF_INIT;
-	int r = adopt_file(s, v, pack, "pack", err);
+	int r = pack_move(s->incoming_dir, volume_pack_dir(v), pack, err);
 
-	if (r == 0)
-		r = adopt_file(s, v, pack, "idx", err);
-	if (r == 0)
-		r = file_sync_dir(volume_pack_dir(v), err);
-	if (r == 0)
-		r = file_sync_dir(s->incoming_dir, err);
 	if (r == 0)
 		r = pack_open(volume_pack_dir(v), pack, &reader, err);
 	for (size_t i = 0; r == 0 && i < pack_count(reader); i++) {

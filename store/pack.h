@@ -87,8 +87,9 @@ int pack_merge(int dir, const struct oid *names, size_t count,
 int pack_move(int from, int to, const struct oid *name, struct err *err);
 /* Remove a pack, durably. One that is not there is fine. */
 int pack_remove(int dir, const struct oid *name, struct err *err);
-/* Remove what an interrupted writer, merge or removal left: temporary files, packs without index.
- * At start, with no writer about. `ret_removed` may be NULL. */
+/* Remove what an interrupted writer, merge or removal left: temporary files, packs without index. At start, with no
+ * writer about, and after the journal was replayed: a move that was interrupted leaves a pack without index, too.
+ * `ret_removed` may be NULL. */
 int pack_sweep(int dir, size_t *ret_removed, struct err *err);
 
 #endif

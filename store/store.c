@@ -318,6 +318,22 @@ static int open_ledger(struct store *s, struct err *err)
 	return ledger_open(path.p, &s->archive, s->options.writable, &s->ledger, err);
 }
 
+/* Remove what a process that died left beside the packs. After the replay: a pack that is being adopted stands
+ * there without its index. */
+static int sweep_packs(struct store *s, struct err *err)
+{
+	int r = 0;
+
+	for (uint32_t n = 1; r == 0 && n <= s->volume_count; n++) {
+		struct volume *v;
+
+		r = store_volume(s, n, &v, err);
+		if (r == 0)
+			r = pack_sweep(volume_pack_dir(v), NULL, err);
+	}
+	return r;
+}
+
 /* Replay, catch up, finish destructions: what makes the archive whole again after any end. */
 static int recover(struct store *s, struct store_found *found, struct err *err)
 {
@@ -335,6 +351,8 @@ static int recover(struct store *s, struct store_found *found, struct err *err)
 		r = applier_follow(s, &found->ledger_rebuilt, err);
 	if (r == 0)
 		r = applier_remove_orphans(s, &found->orphans_removed, err);
+	if (r == 0)
+		r = sweep_packs(s, err);
 	if (r == 0)
 		r = destroy_finish_all(s, &found->destructions_finished, err);
 	if (r == 0)

@@ -187,6 +187,31 @@ START_TEST(a_crash_loses_nothing_answered)
 }
 END_TEST
 
+/* What a process that died left beside the packs goes; what it filed stays. */
+START_TEST(leftovers_are_swept_at_start)
+{
+	static const char *const leftovers[] = { "tmp_pack_00", "tmp_idx_00",
+		"pack-0123456789012345678901234567890123456789.pack" };
+	struct err err = ERR_INIT;
+	struct fixture f;
+	struct id record;
+	char path[512];
+	_cleanup_(closep) int dir = -1;
+
+	fixture_init(&f, NULL);
+	free(fixture_file(&f, "留下", &record));
+	(void)snprintf(path, sizeof(path), "%s/volumes/0001.git/objects/pack", f.path);
+	dir = file_open_dir(AT_FDCWD, path, &err);
+	for (size_t i = 0; i < ARRAY_LEN(leftovers); i++)
+		ck_ok(file_replace(dir, leftovers[i], "x", 1, &err), err);
+	fixture_reopen(&f, NULL);
+	for (size_t i = 0; i < ARRAY_LEN(leftovers); i++)
+		ck_assert(!file_exists(dir, leftovers[i]));
+	assert_text(&f, &record, 1, "留下");
+	fixture_done(&f);
+}
+END_TEST
+
 START_TEST(the_ledger_can_be_deleted)
 {
 	struct err err = ERR_INIT;
@@ -455,7 +480,7 @@ END_TEST
 
 TESTS("store/store", what_was_filed_is_read_back, versions_follow_and_stale_ones_conflict,
 	a_refused_action_leaves_no_gap, a_number_is_used_once, serials_end,
-	a_request_is_answered_once, a_crash_loses_nothing_answered, the_ledger_can_be_deleted,
-	stock_git_agrees, a_large_part_is_chunks, volumes_roll_over_by_size,
-	volumes_roll_over_by_year, destroyed_is_gone_and_the_rest_whole,
+	a_request_is_answered_once, a_crash_loses_nothing_answered, leftovers_are_swept_at_start,
+	the_ledger_can_be_deleted, stock_git_agrees, a_large_part_is_chunks,
+	volumes_roll_over_by_size, volumes_roll_over_by_year, destroyed_is_gone_and_the_rest_whole,
 	a_second_writer_is_told_who, sealed_means_sealed, many_clients_leave_no_gap)
