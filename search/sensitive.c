@@ -120,11 +120,10 @@ void sensitive_add_masked(const char *value, struct buf *ret)
 		buf_addc(ret, value[i] == 'x' ? 'X' : value[i]);
 }
 
-int sensitive_mask(struct str text, struct buf *ret, struct err *err)
+int sensitive_find(struct str text, sensitive_found *found, void *context, struct err *err)
 {
 	_cleanup_(fold_done) struct fold f;
 	const char *p, *end;
-	size_t shown = 0;
 	int r;
 
 	fold_init(&f);
@@ -139,15 +138,35 @@ int sensitive_mask(struct str text, struct buf *ret, struct err *err)
 
 		if (is_digit(*p) && (at == 0 || !is_digit(p[-1])))
 			n = sensitive_match(p, end, value);
-		if (n == 0) {
-			p++;
-			continue;
-		}
-		buf_add(ret, text.p + shown, f.at[at] - shown);
-		sensitive_add_masked(value, ret);
-		shown = f.at[at + n];
-		p += n;
+		if (n > 0)
+			found(context, f.at[at], f.at[at + n], value);
+		p += n > 0 ? n : 1;
 	}
-	buf_add(ret, text.p + shown, text.n - shown);
+	return 0;
+}
+
+struct masking {
+	struct str text;
+	size_t shown;
+	struct buf *ret;
+};
+
+static void mask_one(void *context, size_t start, size_t end, const char *value)
+{
+	struct masking *m = context;
+
+	buf_add(m->ret, m->text.p + m->shown, start - m->shown);
+	sensitive_add_masked(value, m->ret);
+	m->shown = end;
+}
+
+int sensitive_mask(struct str text, struct buf *ret, struct err *err)
+{
+	struct masking m = { text, 0, ret };
+	int r = sensitive_find(text, mask_one, &m, err);
+
+	if (r < 0)
+		return r;
+	buf_add(ret, text.p + m.shown, text.n - m.shown);
 	return buf_check(ret, err);
 }

@@ -15,6 +15,11 @@
  * digits alone (NUL at the end). */
 size_t sensitive_match(const char *p, const char *end, char ret_value[19]);
 
+/* Every sensitive number in a text that is not folded, in order: the bytes [start, end) that it takes, and its digits.
+ * Errors: ERR_LIMIT. */
+typedef void sensitive_found(void *context, size_t start, size_t end, const char *value);
+int sensitive_find(struct str text, sensitive_found *found, void *context, struct err *err);
+
 /* Append `text` with sensitive numbers masked: 138****5678, 6101**********1234. Errors: ERR_LIMIT.
  */
 int sensitive_mask(struct str text, struct buf *ret, struct err *err);
