@@ -27,9 +27,10 @@ enum {
 	NUMBER_MAX = 9999,
 	NAME_MAX_BYTES = 16, /* "0001.git" */
 	IDLE_HANDLES = 16,
-	OPEN_PACKS = 128,	  /* descriptors that libgit2 may keep, in all volumes together */
-	WINDOW_BYTES = 16 << 20,  /* mapped at once of one pack */
-	MAPPED_BYTES = 128 << 20, /* and of all */
+	OPEN_PACKS = 128, /* descriptors that libgit2 may keep, in all volumes together */
+	/* Mapped at once, of one pack and of all: it counts as memory in use. */
+	WINDOW_BYTES = 2 << 20,
+	MAPPED_BYTES = 32 << 20,
 	SETTLED_SECONDS = 2,
 };
 

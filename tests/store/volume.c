@@ -213,6 +213,33 @@ START_TEST(large_offsets_are_read)
 }
 END_TEST
 
+/* An object larger than what libgit2 maps at once. */
+START_TEST(large_objects_are_read)
+{
+	struct room room = room_new();
+	_cleanup_(pack_freep) struct pack_writer *w = NULL;
+	struct err err = ERR_INIT;
+	struct buf b = BUF_INIT, back = BUF_INIT;
+	struct oid oid, name;
+	uint8_t *p = buf_extend(&b, (size_t)50 << 20);
+
+	for (size_t i = 0; i < b.n; i++)
+		p[i] = (uint8_t)(i * 2654435761u >> 13);
+	ck_ok(pack_begin(volume_pack_dir(room.v), &w, &err), err);
+	(void)add(w, OBJECT_BLOB, STR("before"));
+	oid = add(w, OBJECT_BLOB, buf_str(&b));
+	ck_ok(pack_finish(w, &name, &err), err);
+	ck_ok(volume_read(room.v, &oid, NULL, &back, &err), err);
+	ck_assert(str_eq(buf_str(&b), buf_str(&back)));
+	buf_done(&back);
+	back = (struct buf)BUF_INIT_MAX(1000);
+	ck_fails(volume_read(room.v, &oid, NULL, &back, &err), err, ERR_LIMIT);
+	buf_done(&b);
+	buf_done(&back);
+	room_done(&room);
+}
+END_TEST
+
 /* A pack that comes after the handle was opened is seen: by a read at once, by volume_has when
  * told. */
 START_TEST(new_packs_are_seen)
@@ -554,8 +581,8 @@ START_TEST(trees_are_read_strictly)
 END_TEST
 
 TESTS("store/volume", stock_git_takes_a_new_volume, stock_git_reads_a_commit,
-	objects_are_read_and_found, large_offsets_are_read, new_packs_are_seen,
-	a_refresh_lets_go_of_removed_packs, a_merge_behind_our_back, damaged_objects_are_not_served,
-	threads_read_while_packs_change, a_failing_ref_is_old_or_new,
-	a_half_made_volume_is_completed, volumes_are_listed_without_gaps, bad_refs_are_refused,
-	trees_are_read_strictly)
+	objects_are_read_and_found, large_offsets_are_read, large_objects_are_read,
+	new_packs_are_seen, a_refresh_lets_go_of_removed_packs, a_merge_behind_our_back,
+	damaged_objects_are_not_served, threads_read_while_packs_change,
+	a_failing_ref_is_old_or_new, a_half_made_volume_is_completed,
+	volumes_are_listed_without_gaps, bad_refs_are_refused, trees_are_read_strictly)
