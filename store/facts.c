@@ -74,6 +74,18 @@ static int read_fact(const struct facts_reader *reader, struct facts *f, const s
 	return r;
 }
 
+static uint64_t sequence_of(const struct fact *f)
+{
+	return f->is_tombstone ? f->tombstone.sequence : f->slip.sequence;
+}
+
+static int by_sequence(const void *a, const void *b)
+{
+	uint64_t x = sequence_of(a), y = sequence_of(b);
+
+	return x < y ? -1 : x > y;
+}
+
 static int read_all(
 	const struct facts_reader *reader, struct facts *f, const struct oid *oid, struct err *err)
 {
@@ -111,6 +123,10 @@ static int read_all(
 	f->count = count;
 	for (size_t i = 0; i < count && r == 0; i++)
 		r = read_fact(reader, f, &files[i], &f->facts[i], err);
+	/* A list is sorted by path; records of one action may have dates and departments in any
+	 * order. */
+	if (r == 0 && count > 1)
+		qsort(f->facts, count, sizeof(*f->facts), by_sequence);
 	return r;
 }
 

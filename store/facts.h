@@ -32,7 +32,7 @@ struct facts {
 	struct oid oid;
 	struct digest sha256; /* of the commit */
 	struct commit commit;
-	struct fact *facts;
+	struct fact *facts; /* in the order of their sequence numbers, as they were written */
 	size_t count;
 	struct arena *arena; /* everything above lives here */
 	void **foreign;	     /* memory of the parsers */
