@@ -194,11 +194,11 @@ static int call_here(struct desk *d, const struct verb *v, struct str args, cons
 	if (v->flags & VERB_RESIDENT)
 		return err_set(err, ERR_NOTFOUND,
 			tr("no resident process listens for this archive: start 'muniment serve'"));
-	r = open_here(d, (v->flags & VERB_WRITES) != 0, err);
-	if (r == 0 && (v->flags & VERB_UNSEALED))
-		r = unseal_here(d, err);
+	r = json_parse(args, &reply_limits, 0, &doc, err);
 	if (r == 0)
-		r = json_parse(args, &reply_limits, 0, &doc, err);
+		r = open_here(d, (v->flags & VERB_WRITES) != 0, err);
+	if (r == 0 && verb_needs_keys(v, doc))
+		r = unseal_here(d, err);
 	if (r < 0)
 		return r;
 	call.args = doc;

@@ -218,7 +218,7 @@ static void add_all(struct archive *a, struct document *d)
 /* ---- the whole ---- */
 
 /* Accounts are names of people, and definitions hold the words of every form: neither is what people look for. */
-static bool is_found_by_words(struct str series)
+bool document_is_found_by_words(struct str series)
 {
 	return !str_is(series, SERIES_ACCOUNT) && !str_is(series, SERIES_DEFINITION);
 }
@@ -260,7 +260,7 @@ int document_load(struct archive *a, const struct id *record, bool extract_again
 	record_head_done(&head);
 	if (r < 0)
 		return r;
-	d.is_indexed = is_found_by_words(d.edition.manifest->series);
+	d.is_indexed = document_is_found_by_words(d.edition.manifest->series);
 	if (d.is_indexed) {
 		r = load_parts(a, &d, extract_again, reading, err);
 		if (r == 0)

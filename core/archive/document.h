@@ -26,6 +26,9 @@ int document_load(struct archive *a, const struct id *record, bool extract_again
 /* A zeroed one is fine. */
 void document_done(struct document *d);
 
+/* Accounts and definitions are not found by their words. */
+bool document_is_found_by_words(struct str series);
+
 /* As fulltext_put takes it; views into the document. */
 void document_view(const struct document *d, struct fulltext_document *ret);
 

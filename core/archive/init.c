@@ -38,8 +38,6 @@ static int make_folder(const char *path, bool *ret_made, struct err *err)
 	if (dir < 0)
 		return dir;
 	r = file_list(dir, &names, &count, err);
-	for (size_t i = 0; i < count; i++)
-		free(names[i]);
 	free(names);
 	if (r < 0)
 		return r;
@@ -66,7 +64,6 @@ static void empty_folder(const char *path, bool made)
 	for (size_t i = 0; i < count; i++) {
 		if (file_unlink(dir, names[i], NULL) < 0)
 			(void)file_remove_tree(dir, names[i], NULL);
-		free(names[i]);
 	}
 	free(names);
 }

@@ -39,7 +39,7 @@ const struct verb verb_table[] = {
 	{ "status", verb_status, 0, 0, 0 },
 	{ "text", verb_text, U, 1, 1 },
 	{ "unseal", verb_unseal, VERB_RESIDENT, 2, 2 },
-	{ "verify", verb_verify, 0, 0, 0 },
+	{ "verify", verb_verify, VERB_LEVEL, 0, 0 },
 };
 const size_t verb_count = ARRAY_LEN(verb_table);
 
@@ -50,6 +50,15 @@ const struct verb *verb_find(struct str name)
 			return &verb_table[i];
 	}
 	return NULL;
+}
+
+bool verb_needs_keys(const struct verb *verb, const struct json *args)
+{
+	struct str level = STR("");
+
+	if ((verb->flags & VERB_LEVEL) && json_kind_of(args) == JSON_KIND_MAP)
+		(void)json_may_text(args, "level", &level, NULL);
+	return (verb->flags & VERB_UNSEALED) || str_is(level, "full");
 }
 
 int verb_tell_of(struct verb_call *call, const struct verb_progress *progress, struct err *err)
@@ -110,7 +119,7 @@ int verb_run(struct archive *a, struct str name, struct verb_call *call, struct 
 	r = check_row(v, a, call, err);
 	if (r < 0)
 		return r;
-	if (!(v->flags & VERB_UNSEALED))
+	if (!verb_needs_keys(v, call->args))
 		return v->run(a, call, err);
 	(void)pthread_rwlock_rdlock(&a->gate);
 	if (store_is_sealed(a->store))

@@ -23,6 +23,7 @@ enum verb_flags {
 	VERB_UNSEALED = 1 << 0, /* needs keys; sealed: ERR_SEALED */
 	VERB_WRITES = 1 << 1,	/* needs the writer's lock */
 	VERB_ACTOR = 1 << 2,	/* needs `as`, a known account */
+	VERB_LEVEL = 1 << 4,	/* needs keys when `level` is `full` */
 	VERB_RESIDENT = 1 << 3, /* makes sense only in a process that stays */
 };
 
@@ -67,6 +68,9 @@ extern const size_t verb_count;
 
 /* NULL when there is no such verb. */
 const struct verb *verb_find(struct str name);
+
+/* Whether this request needs keys. `args` may be any JSON. */
+bool verb_needs_keys(const struct verb *verb, const struct json *args);
 
 /* Look the verb up, check what its row says (sealed, writable, descriptors, actor), run it. Errors:
  * ERR_NOTFOUND (no such verb), those of the verb. */

@@ -88,13 +88,6 @@ int verb_signers(struct archive *a, struct verb_call *call, struct err *err)
 	return 0;
 }
 
-int verb_verify(struct archive *a, struct verb_call *call, struct err *err)
-{
-	(void)a;
-	(void)call;
-	return err_set(err, ERR_UNSUPPORTED, tr("verification is not built yet"));
-}
-
 int verb_journal_acknowledge(struct archive *a, struct verb_call *call, struct err *err)
 {
 	static const char *const names[] = { "frame", NULL };
