@@ -51,7 +51,7 @@ finds "an include that is not from the root" check 'store/b.c:3: "b.h" is not a 
 plant core/base/a.c '2a #include <git2.h>'
 finds "a library outside its wrapper" check 'core/base/a.c:3: <git2.h> is for store/* only'
 plant store/b.c '5a #include <xapian.h>'
-finds "xapian outside the C++ of search" check '<xapian.h> is for search/*.cc only'
+finds "xapian outside the C++ of search" check '<xapian.h> is for search/*.cc, search/*.hh, tests/*.cc only'
 plant store/b.c '5a #include "core/base/a.h"'
 finds "ours behind the system's" check 'store/b.c:6: ours are included before <...>'
 plant core/base/a.c 's|return 1|return strcpy(x, y)|'
