@@ -22,7 +22,8 @@ static void note_interrupt(int signal_number)
 
 void cli_catch_interrupts(void)
 {
-	struct sigaction sa = { .sa_handler = note_interrupt, .sa_flags = (int)SA_RESETHAND };
+	struct sigaction sa = { .sa_handler = note_interrupt,
+		.sa_flags = (int)SA_RESETHAND | SA_RESTART };
 
 	(void)sigemptyset(&sa.sa_mask);
 	(void)sigaction(SIGINT, &sa, NULL);
@@ -91,7 +92,7 @@ static int ask(void *context, unsigned nth, const char *const *labels, size_t la
 		return err_set(err, ERR_CRYPTO,
 			tr("a passphrase that was given is not that of a custodian of this "
 			   "archive"));
-	if (again && nth == 1)
+	if (again)
 		cli_remark(cli, "%s", tr("that did not fit; please try again"));
 	buf_addf(&question, tr("passphrase of custodian %u of 2 ("), nth);
 	add_labels(&question, labels, label_count);

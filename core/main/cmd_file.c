@@ -31,6 +31,8 @@ static int run(struct cli *cli, const struct args *args, struct err *err)
 	say_option(&request, args, "series", "series");
 	say_option(&request, args, "number", "number");
 	r = filing_say(&request, args, err);
+	if (r == -ERR_INVALID)
+		return EXIT_USAGE;
 	if (r == 0)
 		r = filing_say_parts(&request, args, 0, &parts, err);
 	if (r < 0)

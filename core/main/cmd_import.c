@@ -209,6 +209,8 @@ static int file_batch(struct import *m, struct err *err)
 		return r;
 	note_results(m, reply_at(reply, "results"));
 	m->seen += m->count;
+	if (m->report)
+		(void)fflush(m->report); /* what was filed is noted, whatever comes next */
 	empty_batch(m);
 	show_progress(m);
 	return 0;

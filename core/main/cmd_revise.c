@@ -81,6 +81,8 @@ static int run(struct cli *cli, const struct args *args, struct err *err)
 	say_map(&request, NULL);
 	say_cstr(&request, "number", number);
 	r = filing_say(&request, args, err);
+	if (r == -ERR_INVALID)
+		return EXIT_USAGE;
 	if (r == 0)
 		r = filing_say_parts(&request, args, 1, &parts, err);
 	if (r == 0 && !args_has(args, "base"))

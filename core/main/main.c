@@ -53,10 +53,6 @@ const size_t command_count = ARRAY_LEN(commands);
 static const char *advice_for(int r)
 {
 	switch (-r) {
-	case ERR_SEALED:
-		return tr("unseal it with 'muniment unseal' (resident process), or give two "
-			  "custodians' "
-			  "passphrases to this command");
 	case ERR_LOCKED:
 		return tr("wait until that process has finished, or stop it; while 'muniment "
 			  "serve' runs, "

@@ -251,7 +251,7 @@ static int open_terminal(const struct prompt *p, struct err *err)
 	int fd = open(p->terminal, O_RDWR | O_CLOEXEC | O_NOCTTY);
 
 	if (fd < 0)
-		return err_set(err, ERR_NOTFOUND,
+		return err_set(err, ERR_SEALED,
 			tr("a passphrase is needed and there is no terminal to ask at; give it "
 			   "with "
 			   "--passphrase-file, --passphrase-fd or a systemd credential"));

@@ -24,14 +24,14 @@ void prompt_init(struct prompt *p, const struct args *args, const char *options)
 
 /* The next passphrase. From the terminal it is asked for with `question` ("passphrase of custodian
  * 甲") without echo, and when `is_new` twice, until both are the same. A file that others may read
- * is refused. Errors: ERR_INVALID (empty, a file's rights), ERR_NOTFOUND (no source and no
+ * is refused. Errors: ERR_INVALID (empty, a file's rights), ERR_SEALED (no source and no
  * terminal: the text lists the ways), ERR_IO. A signal at the prompt (Ctrl-C) takes effect after
  * the terminal's echo is back; should the process survive it, ERR_CANCELLED. */
 int prompt_passphrase(
 	struct prompt *p, const char *question, bool is_new, struct secret **ret, struct err *err);
 
 /* A line of the terminal with echo, appended to `ret`, when there is one: for a custodian's name.
- * ERR_NOTFOUND without a terminal. */
+ * ERR_SEALED without a terminal. */
 int prompt_line(const struct prompt *p, const char *question, struct buf *ret, struct err *err);
 
 #endif

@@ -85,7 +85,7 @@ START_TEST(files_and_descriptors_in_their_order)
 	expect(&p, "a");
 	expect(&p, "b");
 	expect(&p, "erste");
-	expect_failure(&p, ERR_NOTFOUND);
+	expect_failure(&p, ERR_SEALED);
 	args_done(&args);
 	(void)close(fds[0]);
 }
@@ -150,10 +150,10 @@ START_TEST(credentials_by_number)
 	p.terminal = "/nowhere";
 	expect(&p, "secret 1");
 	expect(&p, "secret 2");
-	expect_failure(&p, ERR_NOTFOUND);
+	expect_failure(&p, ERR_SEALED);
 	prompt_init(&p, &args, "new-passphrase"); /* never from a credential */
 	p.terminal = "/nowhere";
-	expect_failure(&p, ERR_NOTFOUND);
+	expect_failure(&p, ERR_SEALED);
 	(void)unsetenv("CREDENTIALS_DIRECTORY");
 	args_done(&args);
 }
