@@ -34,17 +34,24 @@ static const struct option options[] = {
 			.en = "connections at a time (default: 64)" } },
 };
 
-static int unseal_with_two(struct cli *cli, struct archive *a, struct err *err)
-{
-	_cleanup_(secret_freep) struct secret *first = NULL, *second = NULL;
-	const char *who[2];
-	int r = prompt_passphrase(
-		&cli->prompt, tr("passphrase of the first custodian"), false, &first, err);
+struct two {
+	struct secret *first, *second;
+};
 
-	if (r == 0)
-		r = prompt_passphrase(&cli->prompt, tr("passphrase of the second custodian"), false,
-			&second, err);
-	return r < 0 ? r : archive_unseal(a, first, second, who, err);
+static void two_done(struct two *t)
+{
+	secret_free(t->first);
+	secret_free(t->second);
+}
+
+static int ask_two(struct cli *cli, struct two *ret, struct err *err)
+{
+	int r = prompt_passphrase(
+		&cli->prompt, tr("passphrase of the first custodian"), false, &ret->first, err);
+
+	return r < 0 ? r
+		     : prompt_passphrase(&cli->prompt, tr("passphrase of the second custodian"),
+			       false, &ret->second, err);
 }
 
 /* SIGTERM and SIGINT become readable instead of deadly, in this thread and all that follow. */
@@ -69,9 +76,17 @@ static void is_ready(void *context)
 	cli_remark(cli, tr("serving '%s'; Ctrl-C or SIGTERM stops"), cli->path);
 }
 
-static int serve(struct cli *cli, struct archive *a, struct err *err)
+static int unseal(struct cli *cli, struct archive *a, const struct two *two, struct err *err)
 {
-	_cleanup_(closep) int stop = stop_signals(err);
+	const char *who[2];
+
+	if (args_has(cli->args, "unseal-demonstration"))
+		return archive_unseal_demonstration(a, err);
+	return two->first ? archive_unseal(a, two->first, two->second, who, err) : 0;
+}
+
+static int serve(struct cli *cli, struct archive *a, int stop, struct err *err)
+{
 	struct server_options o = { .max_connections =
 					    (unsigned)args_number(cli->args, "max-connections", 0),
 		.stop_fd = stop,
@@ -79,8 +94,6 @@ static int serve(struct cli *cli, struct archive *a, struct err *err)
 		.ready_context = cli };
 	int r;
 
-	if (stop < 0)
-		return stop;
 	if (archive_is_sealed(a))
 		cli_remark(cli, "%s",
 			tr("the archive is sealed; two custodians unseal it with 'muniment "
@@ -90,20 +103,26 @@ static int serve(struct cli *cli, struct archive *a, struct err *err)
 	return r;
 }
 
+/* People are asked first, while Ctrl-C still works as everywhere; then the signals are caught, before there is any other
+ * thread that they could go to. */
 static int run(struct cli *cli, const struct args *args, struct err *err)
 {
+	_cleanup_(two_done) struct two two = { NULL, NULL };
+	_cleanup_(closep) int stop = -1;
 	struct archive *a = NULL;
-	int r;
+	int r = args_has(args, "unseal") ? ask_two(cli, &two, err) : 0;
 
+	if (r < 0)
+		return r;
+	stop = stop_signals(err);
+	if (stop < 0)
+		return stop;
 	r = archive_open(cli->path, ARCHIVE_WRITABLE | ARCHIVE_RESIDENT, &a, err);
 	if (r < 0)
 		return r;
-	if (args_has(args, "unseal-demonstration"))
-		r = archive_unseal_demonstration(a, err);
-	else if (args_has(args, "unseal"))
-		r = unseal_with_two(cli, a, err);
+	r = unseal(cli, a, &two, err);
 	if (r == 0)
-		r = serve(cli, a, err);
+		r = serve(cli, a, stop, err);
 	archive_close(a, DRAIN_MS);
 	return r;
 }

@@ -152,7 +152,12 @@ class Server:
         """Its exit code."""
         if self.process.poll() is None:
             self.process.send_signal(number)
-        code = self.process.wait(LIMIT)
+        try:
+            code = self.process.wait(LIMIT)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise
         self.notify.close()
         if not self.log.closed:
             text = self.text()
