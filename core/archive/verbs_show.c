@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -176,12 +177,35 @@ static int outlet_wait(struct outlet *o, struct err *err)
 	return verb_tell_of(o->call, &progress, err);
 }
 
+/* write() that never raises SIGPIPE in this process: a signal that it made is taken back before anybody sees it. */
+static ssize_t write_quietly(int fd, const void *p, size_t n)
+{
+	const struct timespec at_once = { 0, 0 };
+	sigset_t pipe_set, pending, before;
+	bool was_pending;
+	ssize_t written;
+	int e;
+
+	(void)sigemptyset(&pipe_set);
+	(void)sigaddset(&pipe_set, SIGPIPE);
+	(void)sigpending(&pending);
+	was_pending = sigismember(&pending, SIGPIPE) == 1;
+	(void)pthread_sigmask(SIG_BLOCK, &pipe_set, &before);
+	written = write(fd, p, n);
+	e = errno;
+	if (written < 0 && e == EPIPE && !was_pending)
+		(void)sigtimedwait(&pipe_set, NULL, &at_once);
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	errno = e;
+	return written;
+}
+
 static int outlet_write(void *context, struct str piece, struct err *err)
 {
 	struct outlet *o = context;
 
 	while (piece.n > 0) {
-		ssize_t n = write(o->fd, piece.p, piece.n);
+		ssize_t n = write_quietly(o->fd, piece.p, piece.n);
 		int r = 0;
 
 		if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
