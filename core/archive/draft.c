@@ -172,23 +172,23 @@ int draft_title(struct draft *d, struct str title, struct err *err)
 	return 0;
 }
 
-int draft_department(struct draft *d, struct str department, struct err *err)
+int draft_find_department(struct archive *a, const struct series *s, struct str department,
+	struct buf *ret, struct err *err)
 {
 	_cleanup_(buf_done) struct buf setting = BUF_INIT;
-	const struct series *s = d->series;
 	const struct series_department *found;
 	int r;
 
 	if (!department.p || department.n == 0) {
-		settings_text(d->archive->settings, SETTING_FILING_DEPARTMENT, &setting);
+		settings_text(a->settings, SETTING_FILING_DEPARTMENT, &setting);
 		if (!s->any_department && s->department_count == 1)
 			department = str_of(s->departments[0].name);
 		else if (setting.n > 0)
 			department = buf_str(&setting);
 		else
 			return err_set(err, ERR_INVALID,
-				tr("name the department that files this (or set "
-				   "'filing.department')"));
+				tr("name the department that files this: --department NAME, or for "
+				   "all: muniment config filing.department NAME"));
 	}
 	found = series_find_department(s, department);
 	if (found)
@@ -197,7 +197,17 @@ int draft_department(struct draft *d, struct str department, struct err *err)
 	if (r == 0)
 		r = path_check_component(department, tr("the department"), err);
 	if (r == 0)
-		d->m.department = keep(d, department);
+		buf_add_str(ret, department);
+	return r;
+}
+
+int draft_department(struct draft *d, struct str department, struct err *err)
+{
+	_cleanup_(buf_done) struct buf found = BUF_INIT;
+	int r = draft_find_department(d->archive, d->series, department, &found, err);
+
+	if (r == 0)
+		d->m.department = keep(d, buf_str(&found));
 	return r;
 }
 

@@ -47,6 +47,9 @@ void draft_done(struct draft *d);
 int draft_title(struct draft *d, struct str title, struct err *err);
 /* The named department; without one (p == NULL) the setting's, or the series' only one. */
 int draft_department(struct draft *d, struct str department, struct err *err);
+/* The same, for many records of one series: which it is, as its path shows it, appended to `ret`. */
+int draft_find_department(struct archive *a, const struct series *series, struct str department,
+	struct buf *ret, struct err *err);
 /* {name or label: typed text}; "" clears. */
 int draft_fields(struct draft *d, const struct json *typed, struct err *err);
 int draft_links(struct draft *d, const struct json *links, struct err *err);

@@ -40,7 +40,7 @@ struct batch {
 	struct arena *arena;
 	struct deed deed;
 	const struct series *series;
-	struct str department;
+	struct buf department; /* settled once: what is wrong with it is wrong with the request */
 	int64_t day;
 	bool has_day, allow_copies;
 	struct document *documents;
@@ -56,13 +56,13 @@ static int batch_args(struct batch *b, const struct json **ret_documents, struct
 {
 	static const char *const names[] = { "series", "department", "date", "reason",
 		"allow_copies", "documents", NULL };
-	struct str series = STR(SERIES_EXTERNAL);
+	struct str series = STR(SERIES_EXTERNAL), department = { NULL, 0 };
 	const struct json *args = b->call->args;
 	struct catalogued found;
 	int r = args_only(b->call, names, err);
 
 	if (r < 0 || (r = json_may_text(args, "series", &series, err)) < 0 ||
-		(r = json_may_text(args, "department", &b->department, err)) < 0 ||
+		(r = json_may_text(args, "department", &department, err)) < 0 ||
 		(r = args_day(args, "date", &b->day, &b->has_day, err)) < 0 ||
 		(r = args_bool(args, "allow_copies", &b->allow_copies, err)) < 0 ||
 		(r = args_maps(args, "documents", ret_documents, err)) < 0)
@@ -71,8 +71,10 @@ static int batch_args(struct batch *b, const struct json **ret_documents, struct
 		json_list_count(*ret_documents) > VERB_MAX_FDS)
 		return err_set(err, ERR_INVALID, tr("a batch has 1 to %d documents"), VERB_MAX_FDS);
 	r = catalogue_find(b->archive->catalogue, series, &found, err);
+	if (r < 0)
+		return r;
 	b->series = found.series;
-	return r;
+	return draft_find_department(b->archive, b->series, department, &b->department, err);
 }
 
 /* ---- one document ---- */
@@ -122,7 +124,7 @@ static int fill(struct batch *b, struct document *doc, struct str name, struct e
 		(r = args_map(doc->args, "fields", &fields, err)) < 0)
 		return r;
 	r = title.p ? draft_title(d, title, err) : title_of_name(d, name, err);
-	if (r < 0 || (r = draft_department(d, b->department, err)) < 0 ||
+	if (r < 0 || (r = draft_department(d, buf_str(&b->department), err)) < 0 ||
 		(r = draft_fields(d, fields, err)) < 0 ||
 		(r = draft_day(d, has_day || b->has_day, day, err)) < 0 ||
 		(r = draft_number(d, number, err)) < 0)
@@ -370,7 +372,9 @@ static int run(struct batch *b, struct err *err)
 
 int verb_file_batch(struct archive *a, struct verb_call *call, struct err *err)
 {
-	struct batch b = { .archive = a, .call = call, .arena = arena_new(0) };
+	struct batch b = {
+		.archive = a, .call = call, .department = BUF_INIT, .arena = arena_new(0)
+	};
 	int r;
 
 	intake_init(&b.intake, a, b.arena);
@@ -381,6 +385,7 @@ int verb_file_batch(struct archive *a, struct verb_call *call, struct err *err)
 		free(b.documents[i].number);
 	}
 	free(b.documents);
+	buf_done(&b.department);
 	intake_done(&b.intake);
 	arena_free(b.arena);
 	return r;

@@ -145,7 +145,7 @@ int err_errno_at(struct err *err, const char *where, const char *fmt, ...)
 	format(what, sizeof(what), fmt, ap);
 	va_end(ap);
 	place(err, code, where);
-	(void)snprintf(err->text, sizeof(err->text), "%s: %s", what,
+	(void)snprintf(err->text, sizeof(err->text), "%s%s%s", what, tr(": "),
 		err_errno_text(saved, why, sizeof(why)));
 	errno = saved;
 	return -code;
@@ -163,7 +163,7 @@ int err_prefix_at(struct err *err, int r, const char *fmt, ...)
 	va_end(ap);
 	memcpy(tail, err->text, sizeof(tail));
 	tail[sizeof(tail) - 1] = '\0';
-	if ((size_t)snprintf(err->text, sizeof(err->text), "%s: %s", head, tail) >=
+	if ((size_t)snprintf(err->text, sizeof(err->text), "%s%s%s", head, tr(": "), tail) >=
 		sizeof(err->text))
 		end_on_character(err->text, sizeof(err->text));
 	return r;

@@ -47,6 +47,22 @@ int file_open_dir(int at, const char *name, struct err *err)
 	return fd;
 }
 
+int file_open_parent(const char *path, const char **ret_name, struct err *err)
+{
+	const char *slash = strrchr(path, '/');
+	_cleanup_(freep) char *folder = NULL;
+	int fd;
+
+	if (!slash)
+		folder = str_dup(STR("."));
+	else
+		folder = str_dup((struct str){ path, slash == path ? 1 : (size_t)(slash - path) });
+	fd = file_open_dir(AT_FDCWD, folder, err);
+	if (fd >= 0)
+		*ret_name = slash ? slash + 1 : path;
+	return fd;
+}
+
 int file_make_dir(int at, const char *name, struct err *err)
 {
 	struct file_event event = { .op = FILE_OP_MKDIR, .dir = at, .name = name };

@@ -23,6 +23,8 @@ void closep(int *fd);
 
 /* Open a directory; returns its descriptor. `at` may be AT_FDCWD. */
 int file_open_dir(int at, const char *name, struct err *err);
+/* Open the folder that the last component of `path` stands in; *ret_name is that component, within `path`. */
+int file_open_parent(const char *path, const char **ret_name, struct err *err);
 /* Make a directory (one that exists already is fine) and open it; `at` is synced, so `name` must be in it,
  * not below. */
 int file_make_dir(int at, const char *name, struct err *err);

@@ -4,7 +4,6 @@
 #include "core/main/cli.h"
 #include "core/main/commands.h"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #define OUTPUT_OPTION \
@@ -23,6 +22,8 @@ static int deliver(struct cli *cli, const struct json *reply, struct err *err)
 {
 	const char *path = args_text(cli->args, "output");
 	struct str text = reply_text(reply, "text");
+	_cleanup_(closep) int folder = -1;
+	const char *name;
 	int r;
 
 	if (!path) {
@@ -30,7 +31,10 @@ static int deliver(struct cli *cli, const struct json *reply, struct err *err)
 			(void)fwrite(text.p, 1, text.n, cli->out.file);
 		return 0;
 	}
-	r = file_replace(AT_FDCWD, path, text.p, text.n, err);
+	folder = file_open_parent(path, &name, err);
+	if (folder < 0)
+		return folder;
+	r = file_replace(folder, name, text.p, text.n, err);
 	if (r == 0 && !cli_print_json(cli, reply))
 		cli_remark(cli, tr("'%s' written"), path);
 	return r;

@@ -166,22 +166,16 @@ static bool is_folder(const char *path)
 static int aim(struct cli *cli, const struct args *args, const char *path, struct target *t,
 	struct err *err)
 {
-	const char *slash = strrchr(path, '/');
+	const char *name = "";
 	int r = 0;
 
 	if (is_folder(path)) {
 		t->dir = file_open_dir(AT_FDCWD, path, err);
 		if (t->dir >= 0)
 			r = own_name(cli, args, &t->name, err);
-	} else if (slash) {
-		_cleanup_(buf_done) struct buf folder = BUF_INIT;
-
-		buf_add(&folder, path, slash == path ? 1 : (size_t)(slash - path));
-		t->dir = file_open_dir(AT_FDCWD, folder.p, err);
-		buf_adds(&t->name, slash + 1);
 	} else {
-		t->dir = file_open_dir(AT_FDCWD, ".", err);
-		buf_adds(&t->name, path);
+		t->dir = file_open_parent(path, &name, err);
+		buf_adds(&t->name, name);
 	}
 	if (t->dir < 0 || r < 0)
 		return t->dir < 0 ? t->dir : r;

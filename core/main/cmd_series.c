@@ -106,27 +106,59 @@ static const struct phrase *type_phrase(struct str type)
 	return NULL;
 }
 
-static void add_field_notes(struct buf *b, const struct json *field)
+static const struct json *find_named(const struct json *list, struct str name)
+{
+	for (size_t i = 0; i < reply_count(list); i++) {
+		const struct json *v = json_list_at(list, i);
+
+		if (str_eq(reply_text(v, "name"), name))
+			return v;
+	}
+	return NULL;
+}
+
+static void next_note(struct buf *b, const char *text)
+{
+	buf_adds(b, b->n > 0 ? tr("; ") : "");
+	buf_adds(b, text);
+}
+
+/* The condition in the form's own words. */
+static void add_condition(struct buf *b, const struct json *fields, const struct json *when)
+{
+	const struct json *asked = find_named(fields, reply_text(when, "field"));
+	const struct json *values = reply_at(when, "values");
+
+	next_note(b, tr("required when "));
+	buf_add_str(b, reply_text(asked, "label"));
+	buf_adds(b, " = ");
+	for (size_t i = 0; i < reply_count(values); i++) {
+		struct str value = json_text(json_list_at(values, i));
+		const struct json *choice = find_named(reply_at(asked, "choices"), value);
+
+		buf_adds(b, i ? tr(", ") : "");
+		buf_add_str(b, choice ? reply_text(choice, "label") : value);
+	}
+}
+
+static void add_field_notes(struct buf *b, const struct json *fields, const struct json *field)
 {
 	const struct json *when = reply_at(field, "required_when");
+	static const char *const lists[] = { "choices", "columns" };
 
 	if (reply_bool(field, "required"))
-		buf_adds(b, tr("required; "));
-	if (when) {
-		buf_adds(b, tr("required when "));
-		buf_add_str(b, reply_text(when, "field"));
-		buf_adds(b, " = ");
-		add_names(b, reply_at(when, "values"), "name");
-		buf_adds(b, "; ");
-	}
+		next_note(b, tr("required"));
+	if (when)
+		add_condition(b, fields, when);
 	if (reply_bool(field, "sensitive"))
-		buf_adds(b, tr("sensitive; "));
+		next_note(b, tr("sensitive"));
 	if (reply_bool(field, "several"))
-		buf_adds(b, tr("several; "));
-	add_names(b, reply_at(field, "choices"), "label");
-	add_names(b, reply_at(field, "columns"), "label");
-	if (b->n > 2 && strcmp(b->p + b->n - 2, "; ") == 0)
-		buf_cut(b, b->n - 2);
+		next_note(b, tr("several"));
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
+		if (reply_count(reply_at(field, lists[i])) > 0) {
+			next_note(b, "");
+			add_names(b, reply_at(field, lists[i]), "label");
+		}
 }
 
 static void print_fields(struct cli *cli, const struct json *fields)
@@ -144,7 +176,7 @@ static void print_fields(struct cli *cli, const struct json *fields)
 		const struct phrase *type = type_phrase(reply_text(field, "type"));
 		_cleanup_(buf_done) struct buf notes = BUF_INIT;
 
-		add_field_notes(&notes, field);
+		add_field_notes(&notes, fields, field);
 		table_add(t, reply_text(field, "name"));
 		table_add(t, reply_text(field, "label"));
 		table_add(t, type ? str_of(phrase_text(type)) : reply_text(field, "type"));
@@ -153,6 +185,23 @@ static void print_fields(struct cli *cli, const struct json *fields)
 	if (table_rows(t))
 		(void)fputc('\n', cli->out.file);
 	table_print(t, &cli->out);
+}
+
+static struct str sensitivity_text(struct str word)
+{
+	static const struct {
+		const char *word;
+		struct phrase text;
+	} words[] = {
+		{ "public", { .zh = "公开", .en = "public" } },
+		{ "internal", { .zh = "内部", .en = "internal" } },
+		{ "restricted", { .zh = "受限", .en = "restricted" } },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (str_is(word, words[i].word))
+			return str_of(phrase_text(&words[i].text));
+	return word;
 }
 
 static void print_series(struct cli *cli, const struct json *s)
@@ -178,7 +227,7 @@ static void print_series(struct cli *cli, const struct json *s)
 	pairs_add(p, str_of(tr("dated by")), reply_text(s, "date_field"));
 	pairs_add(p, str_of(tr("departments")), buf_str(&departments));
 	pairs_add(p, str_of(tr("retention")), buf_str(&retention));
-	pairs_add(p, str_of(tr("sensitivity")), reply_text(s, "sensitivity"));
+	pairs_add(p, str_of(tr("sensitivity")), sensitivity_text(reply_text(s, "sensitivity")));
 	pairs_addf(p, tr("version"), "%lld", (long long)reply_int(s, "version"));
 	pairs_add(p, str_of(tr("definition")), reply_text(s, "definition"));
 	pairs_print(p, &cli->out, 0);

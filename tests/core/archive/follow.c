@@ -163,6 +163,20 @@ START_TEST(one_bad_document_stops_nobody)
 }
 END_TEST
 
+/* Said once, not once for every document. */
+START_TEST(a_batch_needs_a_department)
+{
+	struct desk *d = world_desk(world_new());
+	int fds[2] = { document_fd(0), document_fd(1) };
+
+	say_fails(d, ERR_INVALID, NULL, fds, 1, "file.batch",
+		"{'documents':[{'fd':0,'name':'a.txt'}]}");
+	json_free(say(d, "config.set", "{'name':'filing.department','value':'合规部'}"));
+	json_free(say_with(d, fds + 1, 1, "file.batch", "{'documents':[{'fd':0,'name':'b.txt'}]}"));
+	desk_free(d);
+}
+END_TEST
+
 START_TEST(reindex_changes_no_answer)
 {
 	struct desk *d = world_desk(world_new());
@@ -319,5 +333,5 @@ START_TEST(texts_are_read_in_the_jail)
 END_TEST
 
 TESTS("archive follow", an_import_files_nothing_twice, one_bad_document_stops_nobody,
-	reindex_changes_no_answer, deleted_by_hand, followers_resume_after_a_crash,
-	a_reindex_that_was_stopped, texts_are_read_in_the_jail)
+	a_batch_needs_a_department, reindex_changes_no_answer, deleted_by_hand,
+	followers_resume_after_a_crash, a_reindex_that_was_stopped, texts_are_read_in_the_jail)

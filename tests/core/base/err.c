@@ -16,7 +16,9 @@ START_TEST(the_system_speaks_both_languages)
 	tr_set_language(TR_ZH);
 	errno = ENOSPC;
 	ck_fails(err_errno(&err, "x"), err, ERR_FULL);
-	ck_assert_str_eq(err.text, "x: 磁盘已满");
+	ck_assert_str_eq(err.text, "x：磁盘已满");
+	ck_assert_int_eq(err_prefix(&err, -ERR_FULL, "y"), -ERR_FULL);
+	ck_assert_str_eq(err.text, "y：x：磁盘已满");
 	tr_set_language(TR_EN);
 }
 END_TEST

@@ -52,6 +52,25 @@ START_TEST(replace_is_all_or_nothing)
 }
 END_TEST
 
+START_TEST(the_folder_of_a_path)
+{
+	static const struct {
+		const char *path, *name;
+	} cases[] = { { "x", "x" }, { "./x", "x" }, { "/x", "x" }, { "/tmp/x", "x" } };
+	struct err err = ERR_INIT;
+	const char *name = NULL;
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		_cleanup_(closep) int dir = file_open_parent(cases[i].path, &name, &err);
+
+		ck_ok(dir, err);
+		ck_assert_str_eq(name, cases[i].name);
+		ck_ok(file_sync_dir(dir, &err), err);
+	}
+	ck_fails(file_open_parent("/nowhere/x", &name, &err), err, ERR_NOTFOUND);
+}
+END_TEST
+
 START_TEST(reading_has_a_ceiling)
 {
 	struct err err = ERR_INIT;
@@ -103,4 +122,4 @@ START_TEST(a_listing_is_sorted)
 END_TEST
 
 TESTS("core/base/file", a_listing_is_sorted, replace_is_all_or_nothing, reading_has_a_ceiling,
-	links_are_not_followed)
+	links_are_not_followed, the_folder_of_a_path)
