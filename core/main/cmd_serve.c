@@ -103,8 +103,8 @@ static int serve(struct cli *cli, struct archive *a, int stop, struct err *err)
 	return r;
 }
 
-/* People are asked first, while Ctrl-C still works as everywhere; then the signals are caught, before there is any other
- * thread that they could go to. */
+/* People are asked first, while Ctrl-C still works as everywhere; then the signals are caught, before there
+ * is any other thread that they could go to. */
 static int run(struct cli *cli, const struct args *args, struct err *err)
 {
 	_cleanup_(two_done) struct two two = { NULL, NULL };
