@@ -169,6 +169,7 @@ int store_verify(struct store *s, const struct verify_options *options, struct v
 	v.total = counts.actions + counts.records * (options->content ? 2 : 1);
 	if (r == 0)
 		r = check_all(&v, err);
+	ret->records = v.records_filed;
 	if (r == 0 && v.stopped)
 		r = err_set(err, ERR_CANCELLED, tr("stopped before everything was checked"));
 	map_done(&v.records);

@@ -60,7 +60,8 @@ struct verify_options {
 };
 
 struct verify_result {
-	uint64_t commits, slips, tombstones, envelopes, bytes, keys, faults;
+	/* `records` counts all that were filed, destroyed ones as well. */
+	uint64_t commits, slips, records, tombstones, envelopes, bytes, keys, faults;
 	struct public_key anchor; /* who signed the first commit */
 	uint32_t volumes;
 };

@@ -19,8 +19,13 @@ int reading_find(
 		return r;
 	if (!number.p == !record.p)
 		return err_set(err, ERR_INVALID, tr("name the record by its number or by its id"));
-	if (number.p)
-		return store_find_number(a->store, number, ret, err);
+	if (number.p) {
+		r = store_find_number(a->store, number, ret, err);
+		return r == -ERR_NOTFOUND
+			       ? err_set(err, ERR_NOTFOUND, tr("there is no record '%.*s'"),
+					 STR_ARG(number))
+			       : r;
+	}
 	r = id_parse(record, &id, err);
 	return r < 0 ? r : store_find(a->store, &id, ret, err);
 }

@@ -77,10 +77,12 @@ int verb_status(struct archive *a, struct verb_call *call, struct err *err)
 	say_int(b, "pid", getpid());
 	say_instant(b, "since", a->opened);
 	say_int(b, "volumes", counts.volumes);
-	say_int(b, "actions", (int64_t)counts.actions);
-	say_int(b, "records", (int64_t)counts.records);
-	say_int(b, "pending_frames", (int64_t)counts.pending_frames);
-	say_int(b, "pending_bytes", (int64_t)counts.pending_bytes);
+	if (!sealed) { /* nothing is read while it is sealed */
+		say_int(b, "actions", (int64_t)counts.actions);
+		say_int(b, "records", (int64_t)counts.records);
+		say_int(b, "pending_frames", (int64_t)counts.pending_frames);
+		say_int(b, "pending_bytes", (int64_t)counts.pending_bytes);
+	}
 	say_bool(b, "failed", counts.failed);
 	say_int(b, "replayed", (int64_t)a->found.frames_replayed);
 	say_bool(b, "jail", jail);

@@ -248,7 +248,7 @@ static void say_result(struct check *c, const struct verify_result *result)
 	say_int(b, "envelopes", (int64_t)result->envelopes);
 	say_int(b, "bytes", (int64_t)result->bytes);
 	say_int(b, "keys", (int64_t)result->keys);
-	say_int(b, "records", (int64_t)c->rows);
+	say_int(b, "records", (int64_t)result->records);
 	say_list(b, "fingerprints");
 	say_item(b, buf_str(&fingerprint));
 	say_end_list(b);

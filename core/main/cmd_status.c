@@ -28,12 +28,16 @@ static void add_process(struct pairs *p, const struct json *s)
 		pairs_addf(p, tr("process"), "%s", tr("this command alone; no resident process"));
 }
 
-static void add_behind(struct pairs *p, const struct json *s)
+static void add_counts(struct pairs *p, const struct json *s)
 {
 	const struct json *lag = reply_at(s, "lag");
 	_cleanup_(buf_done) struct buf size = BUF_INIT;
 
 	term_add_size(&size, (uint64_t)reply_int(s, "pending_bytes"));
+	if (!reply_at(s, "actions")) /* sealed: not known */
+		return;
+	add_number(p, tr("actions"), reply_int(s, "actions"));
+	add_number(p, tr("records"), reply_int(s, "records"));
 	pairs_addf(p, tr("not yet in packs"), tr("%lld frames, %s"),
 		(long long)reply_int(s, "pending_frames"), size.p);
 	if (!lag)
@@ -72,9 +76,7 @@ static int run(struct cli *cli, const struct args *args, struct err *err)
 	add_text(p, tr("program"), s, "program");
 	add_number(p, tr("custodians"), reply_int(s, "custodians"));
 	add_number(p, tr("volumes"), reply_int(s, "volumes"));
-	add_number(p, tr("actions"), reply_int(s, "actions"));
-	add_number(p, tr("records"), reply_int(s, "records"));
-	add_behind(p, s);
+	add_counts(p, s);
 	if (reply_at(s, "aside"))
 		pairs_addf(p, tr("set aside"),
 			tr("journal frame %lld; see 'muniment journal acknowledge'"),

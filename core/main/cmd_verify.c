@@ -70,7 +70,10 @@ static void print_verdict(struct cli *cli, const struct json *reply, bool is_goo
 		term_put(&cli->out, TERM_GOOD, str_of(tr("Verified: nothing is wrong")));
 	else
 		term_put(&cli->out, TERM_BAD, str_of(tr("NOT AS SIGNED: see the list above")));
-	(void)fprintf(out, tr(" (level %.*s)\n"), STR_ARG(reply_text(reply, "level")));
+	(void)fputs(str_is(reply_text(reply, "level"), "full")
+			    ? tr(" (history and contents)\n")
+			    : tr(" (history and ciphertext, without keys)\n"),
+		out);
 	(void)fprintf(out,
 		tr("  %lld actions, %lld slips, %lld envelopes, %lld records in %lld s\n"),
 		(long long)reply_int(reply, "commits"), (long long)reply_int(reply, "slips"),
