@@ -22,6 +22,10 @@ struct people {
 	pthread_mutex_t lock;
 	struct person ring[REMEMBERED];
 	size_t count, next;
+
+	/* A connection of its own: names are looked up by who holds one from the pool. */
+	pthread_mutex_t registry_lock;
+	struct registry *registry;
 };
 
 static void person_done(struct person *p)
@@ -41,6 +45,7 @@ struct people *people_new(struct archive *a)
 	struct people *p = xcalloc(1, sizeof(*p));
 
 	(void)pthread_mutex_init(&p->lock, NULL);
+	(void)pthread_mutex_init(&p->registry_lock, NULL);
 	p->archive = a;
 	return p;
 }
@@ -51,6 +56,8 @@ void people_free(struct people *p)
 		return;
 	for (size_t i = 0; i < p->count; i++)
 		person_done(&p->ring[i]);
+	registry_free(p->registry);
+	(void)pthread_mutex_destroy(&p->registry_lock);
 	(void)pthread_mutex_destroy(&p->lock);
 	free(p);
 }
@@ -137,27 +144,50 @@ static int take_row(void *context, const struct registry_row *row, struct err *e
 	return 1;
 }
 
+static int query(
+	struct people *p, struct str folded, struct str account, struct found *f, struct err *err)
+{
+	struct registry_lookup lookup = { .kind = LOOKUP_ACCOUNT };
+	_cleanup_(buf_done) struct buf path = BUF_INIT;
+	int r;
+
+	if (!p->registry) {
+		archive_path(p->archive, ARCHIVE_DERIVED "/" ARCHIVE_REGISTRY, &path);
+		r = registry_open(path.p, false, &p->registry, err);
+		if (r < 0)
+			return r;
+	}
+	if (!folded.p)
+		return registry_by_number(p->registry, account, take_row, f, err);
+	lookup_hash(p->archive->registry_key, LOOKUP_ACCOUNT, folded, lookup.hash);
+	return registry_by_lookup(p->registry, &lookup, take_row, f, err);
+}
+
 /* By folded name, or by account. 1: found, and remembered. */
 static int look_up(
 	struct people *p, struct str folded, struct str account, struct found *f, struct err *err)
 {
-	_cleanup_(pool_give) struct pooled registry = { 0 };
-	struct registry_lookup lookup = { .kind = LOOKUP_ACCOUNT };
-	int r = pool_take(p->archive->registries, &registry, err);
+	int r;
 
-	if (r < 0)
-		return r;
 	f->people = p;
-	if (folded.p) {
-		lookup_hash(p->archive->registry_key, LOOKUP_ACCOUNT, folded, lookup.hash);
-		r = registry_by_lookup(registry.item, &lookup, take_row, f, err);
-	} else {
-		r = registry_by_number(registry.item, account, take_row, f, err);
-	}
+	(void)pthread_mutex_lock(&p->registry_lock);
+	r = query(p, folded, account, f, err);
+	(void)pthread_mutex_unlock(&p->registry_lock);
 	if (r < 0 || f->account.n == 0)
 		return r < 0 ? r : 0;
 	people_note(p, buf_str(&f->account), buf_str(&f->name));
 	return 1;
+}
+
+void people_hold(struct people *p)
+{
+	(void)pthread_mutex_lock(&p->registry_lock);
+	registry_free(TAKE_PTR(p->registry));
+}
+
+void people_release(struct people *p)
+{
+	(void)pthread_mutex_unlock(&p->registry_lock);
 }
 
 static void found_done(struct found *f)

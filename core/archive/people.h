@@ -24,6 +24,10 @@ void people_name(struct people *p, struct str account, struct buf *ret);
 /* A name that was filed just now and is not in the registry yet. */
 void people_note(struct people *p, struct str account, struct str name);
 
+/* Close the connection to the registry, and open no other until people_release: while its file is replaced. */
+void people_hold(struct people *p);
+void people_release(struct people *p);
+
 /* A person's name as it is compared: NFKC, without blanks at its ends. Appended. Errors: ERR_INVALID, ERR_LIMIT. */
 int people_fold(struct str name, struct buf *ret, struct err *err);
 

@@ -30,4 +30,9 @@ int pool_take(struct pool *p, struct pooled *ret, struct err *err);
 void pool_give(struct pooled *p);
 void pool_renew(struct pool *p);
 
+/* Wait until everything was given back, close it all, and let nobody take until pool_release: while the
+ * files are replaced. Who holds one must not wait for another, or for whoever calls this. */
+void pool_hold(struct pool *p);
+void pool_release(struct pool *p);
+
 #endif

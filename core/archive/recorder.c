@@ -356,16 +356,20 @@ static int take_events(struct recorder *rec, const struct feed_batch *b, struct 
 	return r == 0 ? commit_batch(rec, err) : r;
 }
 
+/* Nobody may look at the file while it goes and comes: a reader between two of these steps would find half of one. */
 static int start_anew(struct recorder *rec, struct err *err)
 {
+	struct archive *a = rec->archive;
 	int r;
 
+	pool_hold(a->registries);
+	people_hold(a->people);
 	registry_free(TAKE_PTR(rec->registry));
-	pool_renew(rec->archive->registries);
-	r = remove_registry(rec->archive, err);
+	r = remove_registry(a, err);
 	if (r == 0)
-		r = open_registry(rec->archive, &rec->registry, err);
-	pool_renew(rec->archive->registries);
+		r = open_registry(a, &rec->registry, err);
+	people_release(a->people);
+	pool_release(a->registries);
 	return r == 0 ? load_position(rec, err) : r;
 }
 
