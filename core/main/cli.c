@@ -301,7 +301,7 @@ void cli_remark(struct cli *cli, const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	text_add_safe(&safe, str_of(text));
+	term_add_sentence(&safe, str_of(text));
 	(void)fprintf(cli->remarks.file, "%s\n", safe.p);
 }
 

@@ -101,7 +101,7 @@ static void note(
 {
 	_cleanup_(buf_done) struct buf safe = BUF_INIT;
 
-	text_add_safe(&safe, why);
+	term_add_sentence(&safe, why);
 	if (m->report)
 		(void)fprintf(m->report, "%s\t%.*s\t%.*s\t%s\n", outcome, STR_ARG(number),
 			STR_ARG(path), safe.p);
@@ -110,8 +110,8 @@ static void note(
 static void note_refused(struct import *m, struct str path, struct str why)
 {
 	m->refused++;
-	table_add(m->refused_table, path);
-	table_add(m->refused_table, why);
+	table_add_sentence(m->refused_table, path);
+	table_add_sentence(m->refused_table, why);
 	note(m, "refused", STR(""), path, why);
 }
 
@@ -119,7 +119,7 @@ static void note_filed(struct import *m, struct str number, struct str path)
 {
 	if (m->filed++ < SHOWN_MAX) {
 		table_add_styled(m->filed_table, TERM_BOLD, number);
-		table_add(m->filed_table, path);
+		table_add_sentence(m->filed_table, path);
 	}
 	note(m, "filed", number, path, STR(""));
 }

@@ -51,6 +51,21 @@ static int add_list(struct buf *typed, const struct yaml_node *list, struct err 
 	return 0;
 }
 
+/* What stands on the command line wins over what stands in the file. */
+static bool is_given(const struct args *args, struct str name)
+{
+	const char *given;
+	size_t cursor = 0;
+
+	while (args_next(args, "field", &cursor, &given)) {
+		struct str rest = str_of(given);
+
+		if (str_eq(str_trim(str_cut(&rest, '=')), name))
+			return true;
+	}
+	return false;
+}
+
 static int say_node(struct buf *b, const struct yaml_node *node, struct err *err)
 {
 	_cleanup_(buf_done) struct buf typed = BUF_INIT, name = BUF_INIT;
@@ -69,8 +84,9 @@ static int say_node(struct buf *b, const struct yaml_node *node, struct err *err
 	return 0;
 }
 
-static int say_file(struct buf *b, const char *path, struct err *err)
+static int say_file(struct buf *b, const struct args *args, struct err *err)
 {
+	const char *path = args_text(args, "fields");
 	_cleanup_(buf_done) struct buf text = BUF_INIT_MAX(1 << 20);
 	_cleanup_(yaml_freep) struct yaml *yaml = NULL;
 	const struct yaml_node *root;
@@ -83,7 +99,8 @@ static int say_file(struct buf *b, const char *path, struct err *err)
 	root = yaml_root(yaml);
 	r = yaml_is_map(root, err);
 	for (size_t i = 0; r == 0 && i < root->count; i++)
-		r = say_node(b, root->children[i], err);
+		if (!is_given(args, root->children[i]->name))
+			r = say_node(b, root->children[i], err);
 	return r;
 }
 
@@ -116,7 +133,7 @@ static int say_fields(struct buf *b, const struct args *args, struct err *err)
 		return 0;
 	say_map(b, "fields");
 	if (args_has(args, "fields"))
-		r = say_file(b, args_text(args, "fields"), err);
+		r = say_file(b, args, err);
 	while (r == 0 && args_next(args, "field", &cursor, &given)) {
 		r = split(given, "field", &name, &value, err);
 		if (r == 0)

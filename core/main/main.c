@@ -98,7 +98,7 @@ static void print_error(const struct err *err, int r, const struct term *term)
 	_cleanup_(buf_done) struct buf safe = BUF_INIT;
 	const char *advice = r < 0 ? advice_for(r) : NULL;
 
-	text_add_safe(&safe, str_of(err->text));
+	term_add_sentence(&safe, str_of(err->text));
 	(void)fprintf(term->file, "%smuniment:%s %s\n", term_style(term, TERM_BAD),
 		term_style(term, TERM_PLAIN), safe.p);
 	if (advice)

@@ -39,10 +39,9 @@ void table_free(struct table *t)
 	free(t);
 }
 
-void table_add_styled(struct table *t, enum term_style style, struct str text)
+/* Takes the text. */
+static void add_cell(struct table *t, enum term_style style, char *text)
 {
-	struct buf b = BUF_INIT;
-
 	if (t->count == t->room) {
 		size_t room = t->room ? 2 * t->room : 64;
 		struct cell *cells = xcalloc(room, sizeof(*cells));
@@ -53,8 +52,23 @@ void table_add_styled(struct table *t, enum term_style style, struct str text)
 		t->cells = cells;
 		t->room = room;
 	}
+	t->cells[t->count++] = (struct cell){ text, style };
+}
+
+void table_add_styled(struct table *t, enum term_style style, struct str text)
+{
+	struct buf b = BUF_INIT;
+
 	text_add_safe(&b, text);
-	t->cells[t->count++] = (struct cell){ buf_detach(&b), style };
+	add_cell(t, style, buf_detach(&b));
+}
+
+void table_add_sentence(struct table *t, struct str text)
+{
+	struct buf b = BUF_INIT;
+
+	term_add_sentence(&b, text);
+	add_cell(t, TERM_PLAIN, buf_detach(&b));
 }
 
 void table_add(struct table *t, struct str text)

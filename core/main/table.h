@@ -23,6 +23,8 @@ DEFINE_CLEANUP(struct table *, table_free)
 void table_add(struct table *t, struct str text);
 /* The same with a style for the cell. */
 void table_add_styled(struct table *t, enum term_style style, struct str text);
+/* A sentence of ours that may quote foreign text: term_add_sentence. */
+void table_add_sentence(struct table *t, struct str text);
 void table_add_number(struct table *t, uint64_t number);
 
 size_t table_rows(const struct table *t);

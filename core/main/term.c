@@ -79,6 +79,15 @@ void term_put_lines(const struct term *t, size_t indent, struct str text)
 	}
 }
 
+void term_add_sentence(struct buf *b, struct str text)
+{
+	while (text.p) {
+		text_add_safe(b, str_cut(&text, '\\'));
+		if (text.p)
+			buf_addc(b, '\\');
+	}
+}
+
 /* ---- breaking lines ---- */
 
 static bool is_closing(int32_t c)

@@ -28,6 +28,10 @@ void term_put(const struct term *t, enum term_style style, struct str text);
 /* The same of several lines: each on its own, behind `indent` blanks; a newline ends the last. */
 void term_put_lines(const struct term *t, size_t indent, struct str text);
 
+/* Append a sentence of our own that may quote foreign text, made safe or not: what is unsafe is escaped,
+ * and a backslash is left alone, for it may be part of an escape already. */
+void term_add_sentence(struct buf *b, struct str text);
+
 /* Append running text broken at `columns` (0: not at all), each line but the first behind `indent`
  * blanks. Chinese breaks anywhere but before closing punctuation. The text is ours: it is not made
  * safe. */
