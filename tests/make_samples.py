@@ -119,6 +119,24 @@ def numbered():
                 [('rId1', 'numbering', 'numbering.xml'), ('rId2', 'styles', 'styles.xml')])
 
 
+def rules():
+    """Articles that Word counts by itself, from the fifteenth on, with sub-items in brackets."""
+    def level(i, start, form, text):
+        return f'<w:lvl w:ilvl="{i}"><w:start w:val="{start}"/><w:numFmt w:val="{form}"/><w:lvlText w:val="{text}"/></w:lvl>'
+    numbering = (HEAD + f'<w:numbering {W}><w:abstractNum w:abstractNumId="1">' +
+                 level(0, 15, 'chineseCountingThousand', '第%1条') + level(1, 1, 'chineseCountingThousand', '（%2）') +
+                 '</w:abstractNum><w:num w:numId="1"><w:abstractNumId w:val="1"/></w:num></w:numbering>')
+
+    def item(level, text):
+        return (f'<w:p><w:pPr><w:numPr><w:ilvl w:val="{level}"/><w:numId w:val="1"/></w:numPr></w:pPr>'
+                f'<w:r><w:t>{text}</w:t></w:r></w:p>')
+    body = (paragraph('库房温湿度管理细则') +
+            item(0, '　冷藏柜每日上午和下午各看一次温度。') + item(0, '　超出范围的，当班人员按下列次序处理：') +
+            item(1, '先把产品移到备用柜；') + item(1, '再报告质量管理部；') + item(0, '　温度计每年送检一次。') +
+            item(0, '　本细则由仓储物流部解释。'))
+    return docx(body, [('word/numbering.xml', numbering)], [('rId1', 'numbering', 'numbering.xml')])
+
+
 # ---- Excel ----
 
 def xlsx():
@@ -445,6 +463,7 @@ def samples():
     whole = word()
     yield 'word.docx', whole
     yield 'numbered.docx', numbered()
+    yield 'rules.docx', rules()
     yield 'sheet.xlsx', xlsx()
     yield 'slides.pptx', pptx()
     yield 'text.odt', odt()
