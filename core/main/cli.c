@@ -174,6 +174,7 @@ static const struct word units[] = {
 	{ "documents", { .zh = "份文件", .en = "documents" } },
 	{ "commits", { .zh = "次操作", .en = "actions" } },
 	{ "actions", { .zh = "次操作", .en = "actions" } },
+	{ "objects", { .zh = "项", .en = "objects" } },
 };
 
 static const struct word stages[] = {
@@ -185,6 +186,9 @@ static const struct word stages[] = {
 	{ "extract", { .zh = "提取文字", .en = "read text" } },
 	{ "verify", { .zh = "校验", .en = "verify" } },
 	{ "compact", { .zh = "整理索引", .en = "compact" } },
+	{ "registry", { .zh = "核对登记库", .en = "registry" } },
+	{ "read", { .zh = "读取", .en = "read" } },
+	{ "log", { .zh = "操作记录", .en = "log" } },
 };
 
 static int tell(void *context, const struct verb_progress *v)
