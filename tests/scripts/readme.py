@@ -24,7 +24,7 @@ import termios
 
 SOURCE = pathlib.Path(os.environ.get('MUNIMENT_SOURCE', pathlib.Path(__file__).resolve().parents[2]))
 PROGRAM = pathlib.Path(os.environ.get('MUNIMENT_PROGRAM', SOURCE / 'build-release/core/main/muniment'))
-HOME = '/home/gu/muniment'  # where the README's reader works
+HOME = '/srv/gu/muniment'  # where the README's reader works
 COLUMNS = 100
 LIMIT = 120  # seconds without a word; only a hang takes so long
 NEW_FOLDER = '<!-- a new folder -->'
