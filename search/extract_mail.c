@@ -3,6 +3,7 @@
  *
  * Of alternatives the plain text counts, the HTML only when there is none. */
 #include "search/extract_html.h"
+#include "search/extract_words.h"
 
 #include <gmime/gmime.h>
 #include <stdlib.h>
@@ -199,14 +200,19 @@ static GMimeMessage *parse(struct str input)
 
 enum extract_reason read_mail(struct job *j)
 {
+	/* Joined words are never longer than they were. */
+	struct buf joined = BUF_INIT_MAX(j->input.n + 1);
 	struct mail m = { .job = j };
 	GMimeMessage *message;
 	GMimeObject *body;
 
 	g_mime_init();
-	message = parse(j->input);
-	if (!message)
+	mail_add_joined(j->input, &joined);
+	message = parse(joined.failed ? j->input : buf_str(&joined));
+	if (!message) {
+		buf_done(&joined);
 		return EXTRACT_DAMAGED;
+	}
 	add_headers(j, message);
 	body = g_mime_message_get_mime_part(message);
 	if (body && GMIME_IS_MULTIPART(body)) {
@@ -217,5 +223,6 @@ enum extract_reason read_mail(struct job *j)
 		add_part(NULL, body, &m);
 	}
 	g_object_unref(message);
+	buf_done(&joined);
 	return EXTRACT_OK;
 }

@@ -4,6 +4,10 @@
  * the pages, with a form feed after each; when there is no text, pdfimages says whether there are
  * pictures instead. All three read the document from descriptor 0.
  *
+ * Text comes in the order in which it was written into the page (-raw). Office programs write a table
+ * row by row and cell by cell; guessing columns from the layout tears rows apart and takes the second
+ * line of a paragraph for one.
+ *
  * Justified Chinese text comes out with spaces inside the words, because the gaps between the
  * characters were stretched: a line in which most of the characters stand alone is drawn together.
  */
@@ -189,7 +193,7 @@ static void add_page(struct job *j, struct str page)
 
 static enum extract_reason read_pages(struct job *j)
 {
-	static const char *const argv[] = { "/usr/bin/pdftotext", "-q", "-enc", "UTF-8", "-eol",
+	static const char *const argv[] = { "/usr/bin/pdftotext", "-q", "-raw", "-enc", "UTF-8", "-eol",
 		"unix", "-", "-", NULL };
 	struct buf out = BUF_INIT_MAX(j->limits.max_text_bytes + (1 << 20));
 	enum extract_reason why = run(argv, false, &out);

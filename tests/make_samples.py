@@ -302,8 +302,8 @@ def text_pdf(pages, trailer='', more=(), change=lambda number, data: data):
     return pdf(objects + list(more), trailer)
 
 
-def line(y, text, font=b'F2', spacing=0):
-    return b'BT /%s 12 Tf %d Tc 60 %d Td %s Tj ET\n' % (font, spacing, y, hexed(text))
+def line(y, text, font=b'F2', spacing=0, x=60):
+    return b'BT /%s 12 Tf %d Tc %d %d Td %s Tj ET\n' % (font, spacing, x, y, hexed(text))
 
 
 def plain_pdf():
@@ -367,6 +367,18 @@ def gb2312_mail():
                  'Date: Wed, 20 May 2026 09:02:11 +0800', 'MIME-Version: 1.0',
                  'Content-Type: text/plain; charset="gb2312"', 'Content-Transfer-Encoding: base64'],
                 base64.encodebytes('请于今日停止销售该批号。镕字在国标扩展里。'.encode('gb18030')))
+
+
+def long_words_mail():
+    """Subject, sender and file name in several encoded words, each of which is padded."""
+    def words(text):
+        return '\r\n '.join(word_of(text[i:i + 5], 'utf-8') for i in range(0, len(text), 5))
+    kind, body = multipart('mixed', 'w', mail(['Content-Type: text/plain'], b'body'),
+                           mail(['Content-Type: application/octet-stream',
+                                 f'Content-Disposition: attachment; filename="{words("召回通知书第二版.txt")}"'],
+                                '附件里的字'.encode()))
+    return mail([f'From: {words("质量管理部李四")} <li@example.com>', f'Subject: {words("关于变更着色母粒供应商的通知")}',
+                 'Date: Wed, 20 May 2026 09:02:11 +0800', 'MIME-Version: 1.0', kind], body)
 
 
 def multipart(subtype, boundary, *parts):
@@ -471,6 +483,8 @@ def samples():
     yield 'slides.odp', odp()
     yield 'plain.pdf', plain_pdf()
     yield 'stretched.pdf', text_pdf([line(780, '这一行字被拉开了', b'F2', 8) + line(760, '这一行字没有拉开')])
+    yield 'hanging.pdf', text_pdf([line(780, '产品名称：输液延长管\u3000规格型号：一五〇\u3000注册证号：澄械注准', x=94) +
+                                   line(760, '号后的字\u3000有效期：两年')])
     yield 'scan.pdf', scan_pdf()
     yield 'blank.pdf', text_pdf([b''])
     yield 'password.pdf', encrypted_pdf('secret')
@@ -478,6 +492,7 @@ def samples():
     yield 'truncated.pdf', plain_pdf()[:400]
     yield 'notpdf.pdf', b'%PDF-1.7\n' + b'garbage ' * 100
     yield 'gb2312.eml', gb2312_mail()
+    yield 'words.eml', long_words_mail()
     yield 'attached.eml', attached_mail()
     yield 'html.eml', html_mail()
     yield 'nested.eml', nested_mail(6)
@@ -530,7 +545,7 @@ def fuzz_seeds():
     html = {'utf8': HTML.format('utf-8').encode(), 'gbk': HTML.format('gb2312').encode('gbk'),
             'open': b'<html><table><td><p><b><script>', 'deep': b'<b>' * 500, 'entities': b'<p>&amp;&#x0;&#55296;&nope;&#1114112;',
             'last-byte-a0': b'A<p>&#1057056;'}
-    mails = {'gb2312': gb2312_mail(), 'attached': attached_mail(), 'html': html_mail(), 'headers': b'From: a\nSubject:',
+    mails = {'gb2312': gb2312_mail(), 'words': long_words_mail(), 'attached': attached_mail(), 'html': html_mail(), 'headers': b'From: a\nSubject:',
              'boundary': b'From: a\nDate: b\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=""\n\n--\n\n--\n'}
 
     def frame(kind, data):

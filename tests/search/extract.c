@@ -118,6 +118,10 @@ START_TEST(every_format_gives_its_text)
 		{ "plain.pdf", EXTRACT_OK, "application/pdf", pdf_text },
 		{ "stretched.pdf", EXTRACT_OK, "application/pdf",
 			"@1/0 \n这一行字被拉开了\n这一行字没有拉开\n" },
+		/* In the order in which it was written: a hanging line is no column. */
+		{ "hanging.pdf", EXTRACT_OK, "application/pdf",
+			"@1/0 \n产品名称：输液延长管 规格型号：一五〇 注册证号：澄械注准\n号后的字 "
+			"有效期：两年\n" },
 		{ "openable.pdf", EXTRACT_OK, "application/pdf", "@1/0 \nSealed words\n" },
 		{ "page.html", EXTRACT_OK, "text/html", html_text },
 		{ "gbk.html", EXTRACT_OK, "text/html", html_text },
@@ -157,6 +161,11 @@ START_TEST(mail_gives_headers_text_and_attachments)
 			"@0/0 \nSubject: 关于召回的通知\nFrom: 张三 <zhang@example.com>\nTo: "
 			"li@example.com\n"
 			"Date: 2026-05-20 09:02\n请于今日停止销售该批号。镕字在国标扩展里。\n" },
+		{ "words.eml", EXTRACT_OK, "message/rfc822",
+			"@0/0 \nSubject: 关于变更着色母粒供应商的通知\nFrom: 质量管理部李四 "
+			"<li@example.com>\n"
+			"Date: 2026-05-20 09:02\nbody\nAttachment: 召回通知书第二版.txt\n"
+			"@0/1 召回通知书第二版.txt\n附件里的字\n" },
 		{ "html.eml", EXTRACT_OK, "message/rfc822",
 			"@0/0 \nSubject: only html\nFrom: b@example.com\nTo: c@example.com\nDate: "
 			"2026-05-20 09:02\n"
