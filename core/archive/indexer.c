@@ -50,6 +50,7 @@ struct indexer {
 	struct fulltext *index; /* the thread's alone */
 	pthread_t thread, workers[WORKERS_MAX];
 	size_t worker_count;
+	bool follows; /* the setting, as it was at the unsealing */
 	bool started;
 	_Atomic uint64_t revision;
 
@@ -133,6 +134,7 @@ int indexer_new(struct archive *a, struct indexer **ret, struct err *err)
 	(void)pthread_mutex_init(&x->lock, NULL);
 	(void)pthread_cond_init(&x->changed, NULL);
 	x->archive = a;
+	x->follows = settings_int(a->settings, SETTING_INDEX_FOLLOW) != 0;
 	x->feed = feed_new(QUEUE, false);
 	r = open_current(a, &x->index, err);
 	if (r == 0)
@@ -520,6 +522,8 @@ void indexer_start(struct indexer *x)
 {
 	size_t count = (size_t)settings_int(x->archive->settings, SETTING_EXTRACT_WORKERS);
 
+	if (!x->follows)
+		return;
 	for (size_t i = 0; i < count && i < WORKERS_MAX; i++) {
 		if (pthread_create(&x->workers[x->worker_count], NULL, worker, x) == 0)
 			x->worker_count++;
@@ -553,7 +557,9 @@ void indexer_free(struct indexer *x)
 
 void indexer_push(struct indexer *x, const struct store_event *events, size_t count)
 {
-	feed_push(x->feed, events, count);
+	/* What is not pushed is walked at the next start: the feed begins as one that is behind. */
+	if (x->follows)
+		feed_push(x->feed, events, count);
 }
 
 /* ---- for verbs ---- */
@@ -651,6 +657,10 @@ static int order(struct indexer *x, enum command command, bool extracts, struct 
 	(void)pthread_mutex_lock(&x->lock);
 	if (x->command != COMMAND_NONE)
 		r = err_set(err, ERR_LOCKED, tr("the index is being rebuilt or compacted already"));
+	else if (!x->follows)
+		r = err_set(err, ERR_INVALID,
+			tr("nothing is indexed while the setting 'index.follow' is off: set it to "
+			   "true, then unseal again"));
 	else if (!x->started)
 		r = err_set(err, ERR_IO, tr("the index's threads do not run"));
 	if (r == 0) {

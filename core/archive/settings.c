@@ -37,6 +37,10 @@ const struct setting_row setting_table[SETTING_COUNT] = {
 		"内核不支持 landlock 时仍提取文本（不安全：恶意文件可能读取其他文件）",
 		"read documents even where the kernel has no landlock (unsafe: a hostile file "
 		"might read others)" },
+	[SETTING_INDEX_FOLLOW] = { "index.follow", SETTING_BOOL, "true", 0, 1, NULL,
+		"归档后即建立全文索引；大批导入时可关闭，重新打开后下次启封时补建",
+		"index what is filed as it comes; off for a very large load, it is made up for at "
+		"the next unsealing with this on" },
 	[SETTING_INDEX_SHARDS] = { "index.shards", SETTING_INT, "2", 1, 16, NULL,
 		"新建全文索引的分片数（重建索引后生效）",
 		"shards of a new full-text index (counts from the next reindex)" },

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <time.h>
 
 uint64_t bench_random(uint64_t *seed)
@@ -48,6 +49,19 @@ double bench_cpu(void)
 	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
 }
 
+static double seconds(struct timeval t)
+{
+	return (double)t.tv_sec + (double)t.tv_usec / 1e6;
+}
+
+double bench_child_cpu(void)
+{
+	struct rusage usage;
+
+	(void)getrusage(RUSAGE_CHILDREN, &usage);
+	return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
 static int compare(const void *a, const void *b)
 {
 	double x = *(const double *)a, y = *(const double *)b;
@@ -72,8 +86,14 @@ void bench_row(const char *what, const char *unit, double ours, double theirs, d
 {
 	bool good = at_most ? ratio <= bar : ratio >= bar;
 
-	(void)printf("%-54s %12.3g %12.3g  %-10s %6.2fx %s%5.2fx  %s\n", what, ours, theirs, unit,
+	(void)printf("%-54s %12.4g %12.4g  %-10s %6.2fx %s%5.2fx  %s\n", what, ours, theirs, unit,
 		ratio, at_most ? "<=" : ">=", bar, good ? "ok" : "MISSED");
+	(void)fflush(stdout);
+}
+
+void bench_note(const char *what, const char *unit, double ours, double theirs, double ratio)
+{
+	(void)printf("%-54s %12.4g %12.4g  %-10s %6.2fx\n", what, ours, theirs, unit, ratio);
 	(void)fflush(stdout);
 }
 

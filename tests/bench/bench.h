@@ -12,8 +12,9 @@ uint64_t bench_random(uint64_t *seed);
 /* n bytes of text that looks like a record: Chinese sentences and numbers. */
 void bench_text(uint64_t *seed, size_t n, struct buf *ret);
 
-double bench_now(void); /* seconds, monotone */
-double bench_cpu(void); /* seconds of this process, all threads */
+double bench_now(void);	      /* seconds, monotone */
+double bench_cpu(void);	      /* seconds of this process, all threads */
+double bench_child_cpu(void); /* of all children that ended */
 double bench_median(double *values, size_t count);
 
 /* "what   ours   theirs   ratio   bar   ok/MISSED": ratio must be at least (or, with at_most, at
@@ -21,6 +22,8 @@ double bench_median(double *values, size_t count);
 void bench_head(void);
 void bench_row(const char *what, const char *unit, double ours, double theirs, double ratio,
 	double bar, bool at_most);
+/* A line without a bar. */
+void bench_note(const char *what, const char *unit, double ours, double theirs, double ratio);
 
 /* A folder below $TMPDIR (default /tmp); bench_remove takes it away. */
 char *bench_folder(void);

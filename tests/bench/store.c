@@ -5,7 +5,7 @@
  * Ours: every record has a 2,048-byte part and a manifest of some 300 bytes, both encrypted under a
  * key of its own, a slip, signed commits, durable before the answer. Theirs: the same two files per
  * record in clear, core.compression=0, no fsync at all. */
-#include "tests/bench/bench.h"
+#include "tests/bench/theirs.h"
 
 #include "core/base/clock.h"
 #include "core/base/hash.h"
@@ -18,7 +18,6 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 enum { PART = 2048, MANIFEST = 300, CHUNK = 128, POOL = 4096 };
@@ -192,83 +191,19 @@ static double file_all(
 
 /* ---- theirs ---- */
 
-static char *make_stream(const char *folder, size_t records, size_t per_commit)
-{
-	char *path;
-	FILE *out;
-	uint64_t seed = 88172645463325252u;
-
-	if (asprintf(&path, "%s/stream-%zu", folder, per_commit) < 0)
-		abort();
-	out = fopen(path, "we");
-	if (!out)
-		abort();
-	for (size_t i = 0; i < records; i += per_commit) {
-		size_t n = per_commit < records - i ? per_commit : records - i;
-
-		(void)fprintf(out,
-			"commit refs/heads/main\ncommitter x <x@x> %zu +0000\ndata 2\nx\n",
-			1779242400 + i);
-		for (size_t k = 0; k < n; k++) {
-			uint64_t r = bench_random(&seed);
-			char at[128];
-
-			(void)snprintf(at, sizeof(at),
-				"2026-%02u/sample/dept%u/%04zu/%02zu/sample-202605-%07zu",
-				(unsigned)(r >> 20) % 12 + 1, (unsigned)(seed >> 7) % 4,
-				(i + k) / 1024, (i + k) / 32 % 32, i + k);
-			(void)fprintf(out, "M 100644 inline %s/meta\ndata %d\n", at, MANIFEST);
-			(void)fwrite(pool.p + (r >> 9) % (pool.n - 2 * PART), 1, MANIFEST, out);
-			(void)fprintf(out, "\nM 100644 inline %s/body\ndata %d\n", at, PART);
-			(void)fwrite(pool.p + r % (pool.n - 2 * PART), 1, PART, out);
-			(void)fprintf(out, "\n");
-		}
-	}
-	if (fclose(out) != 0)
-		abort();
-	return path;
-}
-
-static void spawn(const char *const argv[], const char *input)
-{
-	pid_t pid = fork();
-	int status;
-
-	if (pid == 0) {
-		int fd = open(input ? input : "/dev/null", O_RDONLY);
-
-		if (fd < 0 || dup2(fd, 0) < 0)
-			_exit(127);
-		(void)execvp(argv[0], (char *const *)(uintptr_t)argv);
-		_exit(127);
-	}
-	if (pid < 0 || waitpid(pid, &status, 0) != pid || status != 0)
-		abort();
-}
+static const struct payload payload = { &pool, PART, MANIFEST };
 
 static double fast_import(const char *stream, size_t records)
 {
-	char *folder = bench_folder();
-	const char *const init[] = { "git", "init", "-q", "--bare", folder, NULL };
-	const char *const import[] = { "git", "-c", "core.compression=0", "-c",
-		"pack.compression=0", "-c", "core.fsync=none", "--git-dir", folder, "fast-import",
-		"--quiet", "--depth=0", NULL };
-	double start;
-
-	spawn(init, NULL);
-	start = bench_now();
-	spawn(import, stream);
-	start = bench_now() - start;
-	bench_remove(folder);
-	free(folder);
-	return (double)records / start;
+	return (double)records / theirs_import(stream);
 }
 
 /* ---- the rows ---- */
 
 static void bulk(size_t records, size_t rounds)
 {
-	char *folder = bench_folder(), *stream = make_stream(folder, records, 256), name[80];
+	char *folder = bench_folder(), *stream = theirs_stream(folder, &payload, records, 256),
+	     name[80];
 	double ours[16], theirs[16], flushed[16];
 
 	for (size_t i = 0; i < rounds; i++) {
@@ -294,7 +229,8 @@ static void bulk(size_t records, size_t rounds)
 
 static void single(size_t records, size_t rounds)
 {
-	char *folder = bench_folder(), *stream = make_stream(folder, records, 1), name[80];
+	char *folder = bench_folder(), *stream = theirs_stream(folder, &payload, records, 1),
+	     name[80];
 	double ours[16], theirs[16];
 
 	for (size_t i = 0; i < rounds; i++) {

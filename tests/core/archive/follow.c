@@ -140,6 +140,33 @@ START_TEST(an_import_files_nothing_twice)
 }
 END_TEST
 
+START_TEST(an_index_that_does_not_follow_is_made_up_for)
+{
+	const char *path = world_new();
+	struct desk *d = world_desk(path);
+	struct json *reply;
+
+	json_free(say(d, "config.set", "{'name':'index.follow','value':'false'}"));
+	desk_free(d);
+	d = world_desk(path);
+	json_free(import(d, 0, 5, ""));
+	reply = say(d, "list", "{'series':'EXT'}");
+	ck_assert_uint_eq(count_at(reply, "rows"), 5);
+	json_free(reply);
+	reply = say(d, "search", "{'query':'责任到人'}");
+	ck_assert_int_eq(int_at(reply, "count"), 0);
+	json_free(reply);
+	say_fails(d, ERR_INVALID, NULL, NULL, 0, "reindex", "{}");
+	json_free(say(d, "config.set", "{'name':'index.follow','value':'true'}"));
+	desk_free(d);
+	d = world_desk(path);
+	reply = say(d, "search", "{'query':'责任到人'}");
+	ck_assert_int_eq(int_at(reply, "count"), 5);
+	json_free(reply);
+	desk_free(d);
+}
+END_TEST
+
 START_TEST(one_bad_document_stops_nobody)
 {
 	struct desk *d = world_desk(world_new());
@@ -332,6 +359,7 @@ START_TEST(texts_are_read_in_the_jail)
 }
 END_TEST
 
-TESTS("archive follow", an_import_files_nothing_twice, one_bad_document_stops_nobody,
-	a_batch_needs_a_department, reindex_changes_no_answer, deleted_by_hand,
-	followers_resume_after_a_crash, a_reindex_that_was_stopped, texts_are_read_in_the_jail)
+TESTS("archive follow", an_index_that_does_not_follow_is_made_up_for, an_import_files_nothing_twice,
+	one_bad_document_stops_nobody, a_batch_needs_a_department, reindex_changes_no_answer,
+	deleted_by_hand, followers_resume_after_a_crash, a_reindex_that_was_stopped,
+	texts_are_read_in_the_jail)
