@@ -387,6 +387,7 @@ static int follow_batch(struct store *s, struct batch *b, struct err *err)
 	struct facts_reader reader = { batch_commit, batch_file, &source };
 	_cleanup_(freep) struct facts *actions = NULL;
 	size_t count = 0, done = 0;
+	bool rebuilt;
 	int r = 0;
 
 	for (size_t i = 0; i < b->count; i++)
@@ -401,6 +402,9 @@ static int follow_batch(struct store *s, struct batch *b, struct err *err)
 		}
 	if (r == 0 && done)
 		r = ledger_apply(s->ledger, actions, done, err);
+	if (r ==
+		-ERR_CONFLICT) /* it lost its last transactions, or missed frames that were applied before a crash */
+		r = applier_follow(s, &rebuilt, err);
 	for (size_t i = 0; i < done; i++) {
 		if (r == 0)
 			tell(s, b, &actions[i]);

@@ -339,6 +339,8 @@ static int put_all(struct ledger *l, const struct facts *actions, size_t count, 
 
 		if (mark.volume && c->actions <= mark.actions)
 			continue;
+		if (c->actions != mark.actions + 1)
+			return err_set(err, ERR_CONFLICT, tr("the ledger is behind the history"));
 		r = put_action(l, &actions[i], err);
 		memset(&next, 0, sizeof(next)); /* its padding is stored too */
 		next.volume = c->volume;

@@ -26,8 +26,9 @@ void ledger_free(struct ledger *l);
 DEFINE_CLEANUP(struct ledger *, ledger_free)
 
 int ledger_mark(struct ledger *l, struct ledger_mark *ret, struct err *err);
-/* The actions of one apply, in order, in one transaction. An action whose count is not above the
- * mark's is skipped. */
+/* The actions of one apply, in order, in one transaction. An action whose count is not above the mark's is
+ * skipped; one that does not follow on the mark is ERR_CONFLICT and nothing is applied: the history must be
+ * read from the mark on. */
 int ledger_apply(struct ledger *l, const struct facts *actions, size_t count, struct err *err);
 
 /* ERR_NOTFOUND when there is none. Heads: record_head_done(). */

@@ -151,26 +151,51 @@ int store_volume_bytes(struct store *s, uint32_t number, uint64_t *ret, struct e
 	return r;
 }
 
-/* A volume whose first frame never became a pack has no refs yet: it does not count. */
+/* A volume counts when its main exists: one whose first frame never became a pack may be half made. */
+static bool has_main(struct store *s, uint32_t number)
+{
+	char name[64];
+
+	(void)snprintf(name, sizeof(name), "%04u.git/refs/heads/main", number);
+	return file_exists(s->volumes_dir, name);
+}
+
 static int count_volumes(struct store *s, struct err *err)
 {
 	_cleanup_(freep) uint32_t *numbers = NULL;
 	size_t count = 0;
 	int r = volume_list(s->volumes_dir, &numbers, &count, err);
 
-	while (r == 0 && count > 0) {
-		struct volume *v;
-		struct oid main;
-
-		r = store_volume(s, numbers[count - 1], &v, err);
-		if (r == 0)
-			r = volume_ref(v, "refs/heads/main", &main, err);
-		if (r == 0 && !oid_is_zero(&main))
-			break;
-		if (r == 0)
-			count--;
-	}
+	while (r == 0 && count > 0 && !has_main(s, numbers[count - 1]))
+		count--;
 	s->volume_count = (uint32_t)count;
+	return r;
+}
+
+/* After replay: whatever is beyond the volumes that count must be empty, or somebody took a history away. */
+static int check_beyond(struct store *s, struct err *err)
+{
+	_cleanup_(freep) uint32_t *numbers = NULL;
+	size_t count = 0;
+	int r = volume_list(s->volumes_dir, &numbers, &count, err);
+
+	for (size_t i = s->volume_count; r == 0 && i < count; i++) {
+		_cleanup_(freep) struct oid *packs = NULL;
+		_cleanup_(closep) int dir = -1;
+		size_t pack_count = 0;
+		char name[64];
+
+		(void)snprintf(name, sizeof(name), "%04u.git/objects/pack", numbers[i]);
+		if (!file_exists(s->volumes_dir, name))
+			continue;
+		dir = file_open_dir(s->volumes_dir, name, err);
+		r = dir < 0 ? dir : pack_list(dir, &packs, &pack_count, err);
+		if (r == 0 && pack_count)
+			r = err_set(err, ERR_CORRUPT,
+				tr("volume %u holds packs but its history (refs/heads/main) is "
+				   "missing; restore it from a copy"),
+				numbers[i]);
+	}
 	return r;
 }
 
@@ -347,6 +372,8 @@ static int recover(struct store *s, struct store_found *found, struct err *err)
 			dir, &s->archive, applied + 1, &jo, &s->journal, &found->journal, err);
 	if (r == 0)
 		r = applier_replay(s, &found->frames_replayed, err);
+	if (r == 0)
+		r = check_beyond(s, err);
 	if (r == 0)
 		r = applier_follow(s, &found->ledger_rebuilt, err);
 	if (r == 0)
