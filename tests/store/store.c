@@ -8,6 +8,7 @@
 #include "tests/store/fixture.h"
 
 #include <fcntl.h>
+#include <ftw.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -345,14 +346,28 @@ START_TEST(volumes_roll_over_by_year)
 }
 END_TEST
 
+static const void *wanted;
+static size_t wanted_bytes;
+
+static int look_into(const char *path, const struct stat *st, int kind, struct FTW *at)
+{
+	_cleanup_(buf_done) struct buf content = BUF_INIT_MAX((size_t)1 << 30);
+	struct err err = ERR_INIT;
+
+	(void)st;
+	(void)at;
+	if (kind != FTW_F)
+		return 0;
+	ck_ok(file_read_whole(AT_FDCWD, path, &content, &err), err);
+	return memmem(content.p, content.n, wanted, wanted_bytes) != NULL;
+}
+
+/* Whether any file below a folder holds these bytes. */
 static bool folder_contains(const char *path, const void *bytes, size_t n)
 {
-	_cleanup_(freep) char *hex = xcalloc(1, 4 * n + 1);
-	const char *argv[] = { "env", "LC_ALL=C", "grep", "-rlaP", hex, path, NULL };
-
-	for (size_t i = 0; i < n; i++)
-		(void)snprintf(hex + 4 * i, 5, "\\x%02x", ((const uint8_t *)bytes)[i]);
-	return program_run(argv, NULL, NULL) == 0;
+	wanted = bytes;
+	wanted_bytes = n;
+	return nftw(path, look_into, 16, FTW_PHYS) != 0;
 }
 
 /* After destruction: history, fsck, clone and every other record whole; ciphertext and wrapped key
