@@ -8,10 +8,6 @@
  * nothing is visible or durable before the commit that carries the watermark. */
 #include "search/fulltext_shard.hh"
 
-extern "C" {
-#include "search/sensitive.h"
-}
-
 #include <algorithm>
 
 #include <sodium.h>
@@ -95,17 +91,11 @@ void indexer::add_sensitive(struct str value)
 {
 	_cleanup_(fold_done) struct fold fold;
 	_cleanup_(buf_wipe) struct buf canonical = BUF_INIT;
-	char digits[19];
 
 	fold_init(&fold);
 	if (fold_text(&fold, value, NULL) < 0)
 		throw std::bad_alloc();
-	const struct str text = str_trim(buf_str(&fold.text));
-	if (text.n > 0 && sensitive_match(text.p, text.p + text.n, digits) == text.n) {
-		add(TERM_SENSITIVE, str_of(digits), 0, 0);
-		return;
-	}
-	number_canonical(text, &canonical);
+	number_canonical_sensitive(buf_str(&fold.text), &canonical);
 	if (canonical.n > 0)
 		add(TERM_SENSITIVE, buf_str(&canonical), 0, 0);
 }

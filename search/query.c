@@ -19,7 +19,15 @@ struct cursor {
 	const char *p, *start, *end;
 };
 
-enum field { FIELD_TITLE, FIELD_NUMBER, FIELD_SERIES, FIELD_DEPARTMENT, FIELD_TYPE, FIELD_DAYS };
+enum field {
+	FIELD_TITLE,
+	FIELD_NUMBER,
+	FIELD_SERIES,
+	FIELD_DEPARTMENT,
+	FIELD_TYPE,
+	FIELD_SENSITIVE,
+	FIELD_DAYS
+};
 
 static const struct field_name {
 	const char *name;
@@ -36,6 +44,8 @@ static const struct field_name {
 	{ "部门", FIELD_DEPARTMENT },
 	{ "type", FIELD_TYPE },
 	{ "类型", FIELD_TYPE },
+	{ "sensitive", FIELD_SENSITIVE },
+	{ "敏感", FIELD_SENSITIVE },
 	{ "year", FIELD_DAYS },
 	{ "年份", FIELD_DAYS },
 	{ "年", FIELD_DAYS },
@@ -268,6 +278,8 @@ static struct query_node *parse_value(struct cursor *c, enum field field)
 		return build_filter(c, TERM_DEPARTMENT, from, to);
 	case FIELD_TYPE:
 		return build_filter(c, TERM_TYPE, from, to);
+	case FIELD_SENSITIVE:
+		return query_build_sensitive(&c->q, from, to);
 	case FIELD_TITLE:
 	case FIELD_DAYS:
 		break;

@@ -505,3 +505,13 @@ struct query_node *query_build_number(struct query_parse *q, size_t from, size_t
 			tr("three letters or digits are needed before a star"));
 	return query_term_new(q, beginning ? TERM_NUMBER_EDGE : TERM_NUMBER, buf_str(&whole), from);
 }
+
+struct query_node *query_build_sensitive(struct query_parse *q, size_t from, size_t to)
+{
+	_cleanup_(buf_wipe) struct buf value = BUF_INIT;
+
+	number_canonical_sensitive(slice(q, from, to), &value);
+	if (value.n == 0)
+		return query_fail(q, ERR_INVALID, from, tr("a value is missing here"));
+	return query_term_new(q, TERM_SENSITIVE, buf_str(&value), from);
+}

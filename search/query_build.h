@@ -42,6 +42,8 @@ struct query_node *query_build_beginning(struct query_parse *q, size_t from, siz
 struct query_node *query_build_phrase(struct query_parse *q, size_t from, size_t to);
 struct query_node *query_build_number(
 	struct query_parse *q, size_t from, size_t to, bool beginning);
+/* The whole value of a sensitive field. */
+struct query_node *query_build_sensitive(struct query_parse *q, size_t from, size_t to);
 
 /* A date, month, year or range of them. */
 struct query_node *query_build_days(struct query_parse *q, size_t from, size_t to);

@@ -369,6 +369,17 @@ void number_canonical(struct str folded, struct buf *ret)
 		buf_cut(ret, before + TERM_TEXT_MAX);
 }
 
+void number_canonical_sensitive(struct str folded, struct buf *ret)
+{
+	struct str text = str_trim(folded);
+	char digits[19];
+
+	if (text.n > 0 && sensitive_match(text.p, text.p + text.n, digits) == text.n)
+		buf_adds(ret, digits);
+	else
+		number_canonical(text, ret);
+}
+
 size_t number_next_edge(struct str canonical, size_t n)
 {
 	if (n >= canonical.n)

@@ -79,6 +79,8 @@ size_t token_letter_match(const char *p, const char *end, char ret_canonical[32]
 /* The one form of a number that a record carries: folded, without spaces, _ as -, letter's brackets
  * as 〔〕. Appends to ret; more than TERM_TEXT_MAX bytes are cut. `folded` is folded text. */
 void number_canonical(struct str folded, struct buf *ret);
+/* The same of a sensitive field's value: a phone or identity number becomes its digits. */
+void number_canonical_sensitive(struct str folded, struct buf *ret);
 /* Length of the next longer beginning of a canonical number or code: call with 0 first; 0 ends. The
  * whole counts as the last one. */
 size_t number_next_edge(struct str canonical, size_t n);

@@ -6,6 +6,7 @@
 
 #include "core/base/file.h"
 #include "core/base/tr.h"
+#include "core/model/form.h"
 #include "search/jail.h"
 
 #include <stdlib.h>
@@ -161,6 +162,16 @@ static void add_rows(struct document *d, const struct series_field *f, const str
 	}
 }
 
+/* People search for what they read: 2025-05-20 10:00, 198.00. */
+static void add_shown(struct document *d, const struct series_field *f, const struct value *v)
+{
+	_cleanup_(buf_done) struct buf text = BUF_INIT;
+
+	form_show(f, v, 0, &text);
+	add_text(d, field_of(f),
+		(struct str){ arena_text(d->edition.arena, buf_str(&text)), text.n });
+}
+
 static void add_value(struct document *d, const struct series_field *f, const struct value *v)
 {
 	const struct series_choice *choice;
@@ -168,11 +179,14 @@ static void add_value(struct document *d, const struct series_field *f, const st
 	switch (v->kind) {
 	case VALUE_TEXT:
 		choice = f && f->type == FIELD_CHOICE ? series_find_choice(f, v->text) : NULL;
-		/* People search for what they read. */
-		if (choice)
+		if (choice) {
 			add_text(d, FULLTEXT_BODY, str_of(choice->label.zh));
-		else
+			add_text(d, FULLTEXT_BODY, str_of(choice->label.en));
+		} else if (f && f->type == FIELD_INSTANT) {
+			add_shown(d, f, v);
+		} else {
 			add_text(d, field_of(f), v->text);
+		}
 		break;
 	case VALUE_LIST:
 		for (size_t i = 0; i < v->count; i++)
@@ -182,6 +196,8 @@ static void add_value(struct document *d, const struct series_field *f, const st
 		add_rows(d, f, v);
 		break;
 	case VALUE_INT:
+		if (f)
+			add_shown(d, f, v);
 		break;
 	}
 }

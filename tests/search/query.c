@@ -126,6 +126,8 @@ START_TEST(fields)
 	QUERY("http://a.b", "(AND Z:http (OR (PHRASE W:a W:b) N:a.b O:a.b))");
 	FAILS("title:", "7");
 	FAILS("编号: ", "5");
+	FAILS("敏感:", "4");
+	FAILS("敏感:\" \"", "5");
 	FAILS("series:\"a", "8");
 }
 END_TEST
@@ -234,6 +236,8 @@ START_TEST(sensitive_values_are_asked_for_whole)
 	QUERY("电话:13812345678", "(AND W:电话 P:13812345678)");
 	QUERY("\"电话 13812345678\"", "(AND P:13812345678 W:电话)");
 	QUERY("number:138-1234-5678", "P:13812345678");
+	QUERY("敏感:138-1234-5678", "P:13812345678");
+	QUERY("Sensitive：\"王 敏\"", "P:王敏");
 	ck_ok(query_parse(STR("a -13812345678"), &q, &err), err);
 	ck_assert(query_is_sensitive(q));
 	query_freep(&q);
