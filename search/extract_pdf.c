@@ -193,8 +193,8 @@ static void add_page(struct job *j, struct str page)
 
 static enum extract_reason read_pages(struct job *j)
 {
-	static const char *const argv[] = { "/usr/bin/pdftotext", "-q", "-raw", "-enc", "UTF-8", "-eol",
-		"unix", "-", "-", NULL };
+	static const char *const argv[] = { "/usr/bin/pdftotext", "-q", "-raw", "-enc", "UTF-8",
+		"-eol", "unix", "-", "-", NULL };
 	struct buf out = BUF_INIT_MAX(j->limits.max_text_bytes + (1 << 20));
 	enum extract_reason why = run(argv, false, &out);
 	uint32_t number = 0;

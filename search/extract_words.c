@@ -54,8 +54,8 @@ static bool next_word(const struct word *word, const char *end, struct word *ret
 	       strncasecmp(ret->charset.p, word->charset.p, word->charset.n) == 0;
 }
 
-/* The bytes of a word and of all that continue it, into `bytes`; returns where they end. *ret_joins: they must become one
- * word, and can. */
+/* The bytes of a word and of all that continue it, into `bytes`; returns where they end. *ret_joins: they
+ * must become one word, and can. */
 static const char *read_chain(struct word word, const char *end, struct buf *bytes, bool *ret_joins)
 {
 	bool good = base64_decode(word.payload, bytes, NULL) == 0, padded = false;

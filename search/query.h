@@ -16,8 +16,8 @@
  * and spaces they are typed with, and by their beginning: QMS-QC-CX*.
  *
  * Fields: title 标题, number 编号, series 门类, department 部门, type 类型, year 年 年份, date
- * 日期, sensitive 敏感 (the whole value of a sensitive field). A date is 2025, 2025-05, 2025-05-20 or a range a..b with either side open. An unknown name
- * is not a field: 备注:x is 备注 and x.
+ * 日期, sensitive 敏感 (the whole value of a sensitive field). A date is 2025, 2025-05, 2025-05-20 or a
+ * range a..b with either side open. An unknown name is not a field: 备注:x is 备注 and x.
  *
  * Every string of bytes is either a query or an error with the position of the character where it
  * went wrong. */
