@@ -286,7 +286,7 @@ static int not_found(struct catalogue *c, struct str which, struct err *err)
 
 	catalogue_list(c, &list, &count);
 	for (size_t i = 0; i < count; i++)
-		buf_addf(&names, "%s%s %s", i ? ", " : "", list[i].series->code,
+		buf_addf(&names, "%s%s %s", i ? tr_pick("、", ", ") : "", list[i].series->code,
 			label_text(&list[i].series->title));
 	text_add_safe(&safe, which);
 	return err_set(

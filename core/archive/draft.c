@@ -321,7 +321,7 @@ static int say_problems(const struct form_problem *problems, int count, struct e
 	_cleanup_(buf_done) struct buf text = BUF_INIT;
 
 	for (int i = 0; i < count; i++)
-		buf_addf(&text, "%s%s", i ? "; " : "", problems[i].text);
+		buf_addf(&text, "%s%s", i ? tr_pick("；", "; ") : "", problems[i].text);
 	return err_set(err, ERR_INVALID, "%s", text.p);
 }
 

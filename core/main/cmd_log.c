@@ -76,11 +76,31 @@ static const char *member_title(const struct json *change)
 	return "";
 }
 
+/* A value, or of a part its size. */
+static void put_side(
+	struct cli *cli, const struct json *change, const char *side, enum term_style style)
+{
+	_cleanup_(buf_done) struct buf size = BUF_INIT;
+	struct str text = reply_text(change, side);
+	uint64_t bytes;
+
+	if (str_is(reply_text(change, "member"), "part") &&
+		str_to_u64(text, UINT64_MAX, &bytes, NULL) == 0) {
+		term_add_size(&size, bytes);
+		text = buf_str(&size);
+	}
+	term_put(&cli->out, style, text);
+}
+
 static void print_change(struct cli *cli, const struct json *change)
 {
-	struct str kind = reply_text(change, "kind"), name = reply_text(change, "name");
+	struct str kind = reply_text(change, "kind"), name = reply_text(change, "label");
+	bool is_before = reply_text(change, "before").n > 0;
+	bool is_after = reply_text(change, "after").n > 0;
 	FILE *out = cli->out.file;
 
+	if (name.n == 0)
+		name = reply_text(change, "name");
 	(void)fprintf(out, "      %s ",
 		str_is(kind, "added")	  ? "+"
 		: str_is(kind, "removed") ? "-"
@@ -90,12 +110,14 @@ static void print_change(struct cli *cli, const struct json *change)
 		(void)fputc(' ', out);
 		term_put(&cli->out, TERM_PLAIN, name);
 	}
-	if (reply_text(change, "before").n || reply_text(change, "after").n) {
+	if (is_before || is_after)
 		(void)fputs(tr(": "), out);
-		term_put(&cli->out, TERM_BAD, reply_text(change, "before"));
+	if (is_before)
+		put_side(cli, change, "before", TERM_BAD);
+	if (is_before && is_after)
 		(void)fputs(" → ", out);
-		term_put(&cli->out, TERM_GOOD, reply_text(change, "after"));
-	}
+	if (is_after)
+		put_side(cli, change, "after", TERM_GOOD);
 	(void)fputc('\n', out);
 }
 

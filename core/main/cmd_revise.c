@@ -51,7 +51,7 @@ static void add_side(struct table *t, const char *what, const struct json *versi
 	table_add(t, reply_text(version, "title"));
 }
 
-static void print_conflict(struct cli *cli)
+static void print_conflict(struct cli *cli, const char *number)
 {
 	static const struct table_column columns[] = {
 		{ .title = { .zh = "", .en = "" } },
@@ -67,6 +67,8 @@ static void print_conflict(struct cli *cli)
 	add_side(t, tr("you saw"), reply_at(cli->detail, "base"));
 	add_side(t, tr("it is now"), reply_at(cli->detail, "head"));
 	table_print(t, &cli->remarks);
+	cli_remark(cli, tr("what changed: muniment log %s; to revise the newest: --base %lld"),
+		number, (long long)reply_int(reply_at(cli->detail, "head"), "version"));
 }
 
 static int run(struct cli *cli, const struct args *args, struct err *err)
@@ -94,7 +96,7 @@ static int run(struct cli *cli, const struct args *args, struct err *err)
 	say_end_map(&request);
 	r = cli_call(cli, "revise", &request, parts.fds, parts.count, &reply, err);
 	if (r == -ERR_CONFLICT)
-		print_conflict(cli);
+		print_conflict(cli, number);
 	if (r < 0 || cli_print_json(cli, reply))
 		return r;
 	term_put(&cli->out, TERM_BOLD, reply_text(reply, "number"));

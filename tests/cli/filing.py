@@ -118,13 +118,14 @@ def test_revised_with_a_conflict(bench):
     record = bench.json('show', number)
     equal((record['title'], record['fields'], len(record['parts'])), ('second title', [], 1))
     result = bench.run('revise', number, '--base', '1', '-t', 'third title', code=5)
-    contains(result, 'you saw', 'first title', 'it is now', 'second title', 'Operator')
+    contains(result, 'you saw', 'first title', 'it is now', 'second title', 'Operator', '--base 2')
     found = bench.json('revise', number, '--base', '1', '-t', 'third title', code=5)
     equal((found['error']['code'], found['detail']['base']['version'], found['detail']['head']['version']),
           ('conflict', 1, 2))
     equal(bench.json('show', number)['versions'], 2)
     out = bench.run('log', number).out
-    for text in ('version 2', 'revised: why', 'title: first title → second title', '- part b.txt', 'version 1', 'filed'):
+    for text in ('version 2', 'revised: why', 'title: first title → second title', '~ part a.txt: 3 B → 3 B', '- part b.txt: 1 B\n',
+                 '- field Person responsible: 李雷\n', 'version 1', 'filed'):
         assert text in out, out
 
 
