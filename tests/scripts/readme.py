@@ -32,7 +32,7 @@ REMARKS = ('演示库：以人人知晓的口令启封', 'demonstration archive:
 
 BLOCK = re.compile(r'(^```console\n)(.*?)(^```$)', re.M | re.S)
 VARIES = [
-    (r'\b[0-9a-f]{40}[0-9a-f]{0,24}\b|\b[0-9a-f]{32}\b|\b[0-9a-f]{16}\b|\b[0-9a-f]{12}\b', 'HEX'),
+    (r'(?<![-\w])(?:[0-9a-f]{40}|[0-9a-f]{64}|[0-9a-f]{32}|[0-9a-f]{16}|[0-9a-f]{12})\b', 'HEX'),
     (r'SHA256:[A-Za-z0-9+/]{43}', 'KEY'),
     (r'(?:[0-9A-F]{2}:){31}[0-9A-F]{2}', 'FINGERPRINT'),
     (r'\d{4}-\d\d-\d\d \d\d:\d\d', 'TIME'),
