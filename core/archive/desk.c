@@ -85,6 +85,11 @@ void desk_free(struct desk *d)
 	free(d);
 }
 
+void desk_hurry(struct desk *d)
+{
+	d->wrote = false;
+}
+
 bool desk_is_resident(const struct desk *d)
 {
 	return d->socket >= 0;

@@ -41,6 +41,9 @@ int desk_open(
 void desk_free(struct desk *d);
 DEFINE_CLEANUP(struct desk *, desk_free)
 
+/* Close without waiting until what was filed here can be found: that follows when the archive is opened next. */
+void desk_hurry(struct desk *d);
+
 /* Does a resident process answer? */
 bool desk_is_resident(const struct desk *d);
 /* A demonstration archive that this desk opened by its built-in passphrases: say so to people. */

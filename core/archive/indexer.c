@@ -618,7 +618,7 @@ bool indexer_wait(
 	return feed_position(x->feed) >= counts.actions;
 }
 
-bool indexer_catch_up(struct archive *a, int64_t timeout_ms)
+bool indexer_catch_up(struct archive *a, int64_t timeout_ms, struct verb_call *call)
 {
 	struct store_counts counts;
 
@@ -627,7 +627,7 @@ bool indexer_catch_up(struct archive *a, int64_t timeout_ms)
 		return true;
 	if (store_flush(a->store, NULL) < 0)
 		return false;
-	return indexer_wait(a->indexer, clock_ticks() + timeout_ms * 1000000, &a->stopping, NULL);
+	return indexer_wait(a->indexer, clock_ticks() + timeout_ms * 1000000, &a->stopping, call);
 }
 
 int indexer_hold_back(struct indexer *x, uint64_t most, struct verb_call *call, struct err *err)

@@ -28,7 +28,7 @@ void indexer_look(struct indexer *x, struct indexer_state *ret);
 bool indexer_wait(
 	struct indexer *x, int64_t deadline, const _Atomic bool *give_up, struct verb_call *call);
 /* The same for all that was answered. */
-bool indexer_catch_up(struct archive *a, int64_t timeout_ms);
+bool indexer_catch_up(struct archive *a, int64_t timeout_ms, struct verb_call *call);
 /* Until no more than `most` records wait: how a bulk import is slowed down. */
 int indexer_hold_back(struct indexer *x, uint64_t most, struct verb_call *call, struct err *err);
 

@@ -405,7 +405,7 @@ int verb_search(struct archive *a, struct verb_call *call, struct err *err)
 	int r = read_args(&s, err);
 
 	if (r == 0 && s.fresh && a->indexer)
-		(void)indexer_catch_up(a, FRESH_MS);
+		(void)indexer_catch_up(a, FRESH_MS, call);
 	if (r == 0)
 		r = run(&s, err);
 	if (r == 0)

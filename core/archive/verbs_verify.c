@@ -172,7 +172,7 @@ static int check_derived(struct check *c, struct err *err)
 		say_finding(c, "registry", "",
 			tr("the registry does not follow: see 'muniment status'"));
 	if (a->indexer)
-		(void)indexer_catch_up(a, CATCH_UP_MS);
+		(void)indexer_catch_up(a, CATCH_UP_MS, NULL);
 	store_count(a->store, &counts);
 	r = check_rows(c, counts.records, err);
 	if (r < 0)

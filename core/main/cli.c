@@ -65,6 +65,8 @@ void cli_init(struct cli *cli, const struct args *args)
 
 void cli_done(struct cli *cli)
 {
+	if (cli->desk && cli_is_interrupted())
+		desk_hurry(cli->desk);
 	desk_free(cli->desk);
 	json_free(cli->detail);
 	*cli = (struct cli){ 0 };

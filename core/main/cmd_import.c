@@ -328,6 +328,34 @@ static int import(struct import *m, struct err *err)
 	return r;
 }
 
+/* Without a resident process this one must stay until what it filed can be found. That may take longer than the filing, so it
+ * is shown; Ctrl-C leaves the rest to whichever process opens the archive next. */
+static void make_searchable(struct cli *cli)
+{
+	_cleanup_(buf_done) struct buf request = BUF_INIT;
+	bool was_told = false;
+
+	say_map(&request, NULL);
+	say_cstr(&request, "query", "");
+	say_int(&request, "limit", 1);
+	say_bool(&request, "snippets", false);
+	say_bool(&request, "fresh", true);
+	say_end_map(&request);
+	while (!cli_is_interrupted()) {
+		_cleanup_(json_freep) struct json *reply = NULL;
+
+		if (!was_told)
+			cli_remark(cli, "%s",
+				tr("everything is filed; making it searchable (Ctrl-C leaves that "
+				   "for "
+				   "later)"));
+		was_told = true;
+		if (cli_call(cli, "search", &request, NULL, 0, &reply, NULL) < 0 ||
+			reply_int(reply, "lag") == 0)
+			return;
+	}
+}
+
 static const struct table_column filed_columns[] = {
 	{ .title = { .zh = "编号", .en = "NUMBER" } },
 	{ .title = { .zh = "来源", .en = "FROM" }, .shrinks = 24 },
@@ -363,6 +391,9 @@ static int run(struct cli *cli, const struct args *args, struct err *err)
 			   "twice"));
 	if (r < 0)
 		return cli->json ? exit_of(r) : r;
+	(void)fflush(cli->out.file);
+	if (m.filed && !args_has(args, "dry-run") && !desk_is_resident(cli->desk))
+		make_searchable(cli);
 	return m.refused ? EXIT_PARTLY : 0;
 }
 

@@ -201,6 +201,16 @@ def test_killed_and_resumed(bench):
     equal(len(titles(bench)), 250)
 
 
+def test_making_it_searchable_can_be_left_for_later(bench):
+    bench.init()
+    many(bench, 120)
+    with bench.terminal('import', *GENERAL, 'in', columns=100) as t:
+        t.wait_for('making it searchable')
+        t.type('\x03')
+        t.end()
+    contains(bench.run('search', '--fresh', 'content'), '120 found', where='out')
+
+
 def test_progress_in_a_log_and_at_a_terminal(bench):
     bench.init()
     many(bench, 120)

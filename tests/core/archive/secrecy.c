@@ -94,7 +94,7 @@ START_TEST(destroyed_is_gone)
 	ck_ok(archive_unseal(a, one, two, NULL, &err), err);
 	ck_assert_int_eq(textcache_has(a->texts, record.b, part.b, &err), 1);
 	ck_ok(store_destroy(a->store, &record, "u-00001", 0, &action, clock_now(), &err), err);
-	ck_assert(indexer_catch_up(a, 20000));
+	ck_assert(indexer_catch_up(a, 20000, NULL));
 	ck_assert(recorder_catch_up(a, 20000));
 	ck_assert_int_eq(textcache_has(a->texts, record.b, part.b, &err), 0);
 	(void)text;
