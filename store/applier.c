@@ -578,6 +578,7 @@ static void *run(void *context)
 {
 	struct store *s = context;
 
+	(void)pthread_setname_np(pthread_self(), "applier");
 	(void)pthread_mutex_lock(&s->lock);
 	while (wait_for_frames(s)) {
 		_cleanup_(batch_done) struct batch b;

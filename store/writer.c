@@ -973,6 +973,7 @@ static void *run(void *context)
 {
 	struct store *s = context;
 
+	(void)pthread_setname_np(pthread_self(), "writer");
 	(void)pthread_mutex_lock(&s->lock);
 	for (;;) {
 		struct change *batch;

@@ -203,6 +203,7 @@ static void close_unsealed(struct archive *a, int64_t drain_ms)
 	people_free(TAKE_PTR(a->people));
 	catalogue_free(TAKE_PTR(a->catalogue));
 	textcache_close(TAKE_PTR(a->texts));
+	secret_keys_free(TAKE_PTR(a->record_keys));
 	secret_free(TAKE_PTR(a->terms_key));
 	secret_free(TAKE_PTR(a->registry_key));
 	secret_free(TAKE_PTR(a->root));
@@ -276,6 +277,7 @@ static int open_unsealed(struct archive *a, struct err *err)
 		if (derived < 0)
 			return derived;
 	}
+	a->record_keys = secret_keys_new();
 	a->registries = pool_new(&registry_kind, a);
 	a->readers = pool_new(&reader_kind, a);
 	a->people = people_new(a);

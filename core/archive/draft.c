@@ -9,7 +9,6 @@
 #include "core/base/tr.h"
 #include "core/model/path.h"
 
-#include <sodium.h>
 #include <stdlib.h>
 
 int deed_init(struct deed *d, struct verb_call *call, const char *verb, struct err *err)
@@ -31,9 +30,7 @@ static void begin(struct draft *d, struct archive *a, struct arena *arena, const
 	const struct series *series)
 {
 	*d = (struct draft){ .archive = a, .arena = arena, .series = series };
-	d->record_key = sodium_malloc(KEY_BYTES);
-	if (!d->record_key)
-		abort();
+	d->record_key = secret_keys_take(a->record_keys);
 	d->m = (struct manifest){ .archive = *store_archive(a->store),
 		.drawn = true,
 		.series = str_of(series->code),
@@ -139,8 +136,8 @@ int draft_next(struct draft *d, struct archive *a, struct arena *arena, const st
 
 void draft_done(struct draft *d)
 {
-	sodium_free(d->record_key);
-	d->record_key = NULL;
+	if (d->record_key)
+		secret_keys_give(d->archive->record_keys, TAKE_PTR(d->record_key));
 	if (d->has_plan)
 		number_plan_done(&d->plan);
 	d->has_plan = false;

@@ -108,6 +108,9 @@ int source_open(struct archive *a, struct verb_call *call, int fd, uint64_t size
 
 void source_done(struct source *s)
 {
+	if (s->loaded)
+		explicit_bzero(s->loaded, s->bytes);
+	free(TAKE_PTR(s->loaded));
 	if (s->owned)
 		closep(&s->fd);
 	s->owned = false;
@@ -146,7 +149,22 @@ int source_read(struct verb_call *call, struct source *s, void *p, size_t n, str
 	return 0;
 }
 
-int source_hash(struct verb_call *call, struct source *s, struct digest *ret, struct err *err)
+static int load(struct verb_call *call, struct source *s, struct err *err)
+{
+	_cleanup_(buf_wipe) struct buf bytes = BUF_INIT_MAX(PARTS_INLINE_MAX);
+	char *p = buf_extend(&bytes, (size_t)s->bytes);
+	int r = p ? source_read(call, s, p, (size_t)s->bytes, err) : buf_check(&bytes, err);
+
+	if (r < 0)
+		return r;
+	s->memory = s->loaded = buf_detach(&bytes);
+	sha256(s->memory, (size_t)s->bytes, s->sha256.b);
+	s->is_hashed = true;
+	return 0;
+}
+
+static int hash_pieces(
+	struct verb_call *call, struct source *s, struct digest *ret, struct err *err)
 {
 	_cleanup_(hash_freep) struct hash *h = sha256_new();
 	_cleanup_(buf_wipe) struct buf piece = BUF_INIT;
@@ -164,8 +182,22 @@ int source_hash(struct verb_call *call, struct source *s, struct digest *ret, st
 		hash_add(h, p, n);
 	}
 	hash_take(h, ret->b);
-	s->at = 0;
 	return 0;
+}
+
+int source_hash(struct verb_call *call, struct source *s, struct digest *ret, struct err *err)
+{
+	int r = 0;
+
+	s->at = 0;
+	if (!s->memory && s->bytes > 0 && s->bytes <= PARTS_INLINE_MAX)
+		r = load(call, s, err);
+	if (r == 0 && s->is_hashed)
+		*ret = s->sha256;
+	else if (r == 0)
+		r = hash_pieces(call, s, ret, err);
+	s->at = 0;
+	return r;
 }
 
 /* ---- sealing ---- */
@@ -213,12 +245,37 @@ static int seal_chunk(struct intake *in, const struct part_key *key,
 	return 0;
 }
 
+static int tell_sealing(struct verb_call *call, const struct source *s, struct err *err)
+{
+	struct verb_progress progress = {
+		.stage = "seal", .unit = "bytes", .done = s->at, .total = s->bytes
+	};
+
+	return verb_tell_of(call, &progress, err);
+}
+
+/* The next n bytes: where they are, or read into `room`. */
+static int next_piece(struct verb_call *call, struct source *s, size_t n, struct buf *room,
+	const char **ret, struct err *err)
+{
+	char *p;
+
+	if (s->memory) {
+		*ret = s->memory + s->at;
+		s->at += n;
+		return 0;
+	}
+	buf_reset(room);
+	*ret = p = buf_extend(room, n);
+	return p ? source_read(call, s, p, n, err) : buf_check(room, err);
+}
+
 int intake_part(struct intake *in, struct verb_call *call, struct source *s,
 	const struct part_key *key, struct manifest_part *part, struct change_part *ret,
 	struct err *err)
 {
-	_cleanup_(buf_wipe) struct buf plain = BUF_INIT_MAX(ENVELOPE_CHUNK_MAX);
-	_cleanup_(hash_freep) struct hash *h = sha256_new();
+	_cleanup_(buf_wipe) struct buf room = BUF_INIT_MAX(ENVELOPE_CHUNK_MAX);
+	_cleanup_(hash_freep) struct hash *h = s->is_hashed ? NULL : sha256_new();
 	uint64_t count = manifest_chunks(s->bytes), left = s->bytes;
 	struct change_chunk *chunks = arena_zero(in->arena, (size_t)count, sizeof(*chunks));
 	bool is_inline =
@@ -233,30 +290,21 @@ int intake_part(struct intake *in, struct verb_call *call, struct source *s,
 			.chunk = (uint32_t)c,
 			.chunks = (uint32_t)count,
 			.plain_bytes = n };
-		char *p;
+		const char *p;
 
-		buf_reset(&plain);
-		p = buf_extend(&plain, n);
-		if (!p)
-			return buf_check(&plain, err);
-		if ((r = source_read(call, s, p, n, err)) < 0 ||
+		if ((r = next_piece(call, s, n, &room, &p, err)) < 0 ||
 			(r = seal_chunk(in, key, &head, p, is_inline, &chunks[c], err)) < 0)
 			return r;
-		hash_add(h, p, n);
+		if (h)
+			hash_add(h, p, n);
 		left -= n;
-		if (count > 8) {
-			struct verb_progress progress = { .stage = "seal",
-				.unit = "bytes",
-				.done = s->bytes - left,
-				.total = s->bytes };
-
-			r = verb_tell_of(call, &progress, err);
-			if (r < 0)
-				return r;
-		}
+		if (count > 8 && (r = tell_sealing(call, s, err)) < 0)
+			return r;
 	}
 	part->bytes = s->bytes;
-	hash_take(h, part->sha256.b);
+	part->sha256 = s->sha256;
+	if (h)
+		hash_take(h, part->sha256.b);
 	*ret = (struct change_part){
 		.part = part->id, .chunks = chunks, .chunk_count = (size_t)count
 	};

@@ -22,9 +22,12 @@ struct source {
 	int fd;
 	bool owned; /* fd is ours to close */
 	bool seekable;
-	const char *memory; /* instead of a descriptor: borrowed */
+	const char *memory; /* instead of a descriptor: borrowed, or `loaded` */
+	char *loaded;	    /* ours, wiped when it is done with */
 	uint64_t bytes;	    /* how much there is */
 	uint64_t at;
+	bool is_hashed; /* memory has this SHA-256 */
+	struct digest sha256;
 };
 
 /* Look at a descriptor. `size` is what the request says of one that is not a file, or UINT64_MAX. Errors:
@@ -35,7 +38,8 @@ void source_done(struct source *s);
 /* Exactly n bytes more; from a file at its own offset, whatever the descriptor's position. Errors:
  * ERR_INVALID (it ended early). */
 int source_read(struct verb_call *call, struct source *s, void *p, size_t n, struct err *err);
-/* SHA-256 of all; the source is at its beginning again. Only for seekable ones. */
+/* SHA-256 of all; the source is at its beginning again. Only for seekable ones. A small file is in memory afterwards
+ * and is not read a second time. */
 int source_hash(struct verb_call *call, struct source *s, struct digest *ret, struct err *err);
 
 /* All parts of one action. */

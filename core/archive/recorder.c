@@ -397,6 +397,7 @@ static void *work(void *context)
 	struct recorder *rec = context;
 	bool said = false;
 
+	(void)pthread_setname_np(pthread_self(), "recorder");
 	for (;;) {
 		struct feed_batch batch;
 		struct err err = ERR_INIT;
@@ -476,6 +477,10 @@ bool recorder_catch_up(struct archive *a, int64_t timeout_ms)
 	int64_t deadline = clock_ticks() + timeout_ms * 1000000;
 	struct store_counts counts;
 
+	/* The position of a registry that is about to be deleted says nothing. */
+	while (atomic_load(&a->recorder->rebuild) && clock_ticks() < deadline &&
+		!atomic_load(&a->stopping))
+		(void)poll(NULL, 0, 10);
 	store_count(a->store, &counts);
 	if (recorder_position(a->recorder) >= counts.actions)
 		return true;

@@ -3,7 +3,9 @@
 #include "core/base/str.h"
 #include "core/base/tr.h"
 
+#include <assert.h>
 #include <errno.h>
+#include <pthread.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -53,6 +55,90 @@ void secret_free(struct secret *s)
 bool secret_equal(const struct secret *a, const struct secret *b)
 {
 	return a->n == b->n && sodium_memcmp(a->p, b->p, a->n) == 0;
+}
+
+/* ---- many keys ---- */
+
+enum { KEYS_IN_BLOCK = 512 };
+
+/* What is free hangs together through its own bytes: the address of the next stands where a key was. */
+struct secret_keys {
+	pthread_mutex_t lock;
+	uint8_t *first;
+	uint8_t **blocks;
+	size_t block_count, out;
+};
+
+static uint8_t *next_of(const uint8_t *key)
+{
+	uint8_t *next;
+
+	memcpy(&next, key, sizeof(next));
+	return next;
+}
+
+static void hang(struct secret_keys *k, uint8_t *key)
+{
+	memcpy(key, &k->first, sizeof(k->first));
+	k->first = key;
+}
+
+struct secret_keys *secret_keys_new(void)
+{
+	struct secret_keys *k = xcalloc(1, sizeof(*k));
+
+	(void)pthread_mutex_init(&k->lock, NULL);
+	return k;
+}
+
+void secret_keys_free(struct secret_keys *k)
+{
+	if (!k)
+		return;
+	assert(k->out == 0);
+	for (size_t i = 0; i < k->block_count; i++)
+		sodium_free(k->blocks[i]);
+	free(k->blocks);
+	(void)pthread_mutex_destroy(&k->lock);
+	free(k);
+}
+
+static void add_block(struct secret_keys *k)
+{
+	uint8_t *block = sodium_allocarray(KEYS_IN_BLOCK, KEY_BYTES);
+
+	k->blocks = reallocarray(k->blocks, k->block_count + 1, sizeof(*k->blocks));
+	if (!block || !k->blocks)
+		abort();
+	k->blocks[k->block_count++] = block;
+	for (size_t i = KEYS_IN_BLOCK; i-- > 0;)
+		hang(k, block + i * KEY_BYTES);
+}
+
+uint8_t *secret_keys_take(struct secret_keys *k)
+{
+	uint8_t *key;
+
+	(void)pthread_mutex_lock(&k->lock);
+	if (!k->first)
+		add_block(k);
+	key = k->first;
+	k->first = next_of(key);
+	k->out++;
+	(void)pthread_mutex_unlock(&k->lock);
+	memset(key, 0, KEY_BYTES);
+	return key;
+}
+
+void secret_keys_give(struct secret_keys *k, uint8_t *key)
+{
+	if (!key)
+		return;
+	sodium_memzero(key, KEY_BYTES);
+	(void)pthread_mutex_lock(&k->lock);
+	hang(k, key);
+	k->out--;
+	(void)pthread_mutex_unlock(&k->lock);
 }
 
 int secret_read_fd(int fd, size_t max_bytes, struct secret **ret, struct err *err)
