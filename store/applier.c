@@ -422,8 +422,10 @@ static int apply(struct store *s, struct batch *b, struct err *err)
 
 	if (r == 0)
 		r = write_pack(s, b, v, &content, err);
-	if (r == 0)
+	if (r == 0) {
+		volume_refresh(v); /* readers who find nothing pending must find the new pack */
 		r = apply_keys(s, b, err);
+	}
 	if (r == 0)
 		r = volume_set_ref(v, "refs/heads/content", &content, err);
 	if (r == 0)

@@ -168,6 +168,7 @@ static int leave_content(
 		r = content_commit(s, w, &commit, err);
 	if (r == 0)
 		r = pack_finish(w, &name, err);
+	volume_refresh(v);
 	if (r == 0)
 		r = volume_set_ref(v, "refs/heads/content", &commit, err);
 	content_forget(s);
