@@ -118,6 +118,8 @@ Xapian::Query translator::node(const struct query_node *n) const
 		return join(Xapian::Query::OP_AND, children(n->child));
 	case QUERY_OR:
 		return join(Xapian::Query::OP_OR, children(n->child));
+	case QUERY_SAME:
+		return join(Xapian::Query::OP_SYNONYM, children(n->child));
 	case QUERY_NOT:
 		return Xapian::Query(Xapian::Query::OP_AND_NOT, node(n->child),
 			join(Xapian::Query::OP_OR, children(n->child->next)));

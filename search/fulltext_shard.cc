@@ -126,7 +126,9 @@ void indexer::add_text(const text &t, size_t *left)
 	}
 	field_ = t.field;
 	saw_sensitive_ = false;
-	if (tokenizer_run(tokenizer_, whole, TOKEN_EDGES, &position_, on_token, this, NULL) < 0)
+	/* A number's beginnings come from the number as a whole. */
+	const unsigned flags = t.field == FULLTEXT_NUMBER ? 0 : TOKEN_EDGES;
+	if (tokenizer_run(tokenizer_, whole, flags, &position_, on_token, this, NULL) < 0)
 		throw std::bad_alloc();
 	position_ += TEXT_GAP;
 	if (t.field == FULLTEXT_NUMBER && !saw_sensitive_)
@@ -170,10 +172,14 @@ void indexer::finish()
 			wdf += entries_[end].wdf;
 		put_be64(bytes, entries_[i].term);
 		const std::string term(reinterpret_cast<const char *>(bytes), sizeof(bytes));
-		document_.add_term(term, wdf);
-		for (; i < end; i++)
+		/* What has no position sorts first. Each call costs a look-up, so the first also brings the count. */
+		while (i + 1 < end && entries_[i].position == 0)
+			i++;
+		if (entries_[i].position == 0)
+			document_.add_term(term, wdf);
+		for (; i < end; i++, wdf = 0)
 			if (entries_[i].position > 0)
-				document_.add_posting(term, entries_[i].position, 0);
+				document_.add_posting(term, entries_[i].position, wdf);
 	}
 	entries_.clear();
 }

@@ -521,6 +521,7 @@ static void describe(const struct query_node *node, struct buf *ret)
 		[QUERY_PHRASE] = "PHRASE",
 		[QUERY_AND] = "AND",
 		[QUERY_OR] = "OR",
+		[QUERY_SAME] = "SAME",
 		[QUERY_NOT] = "NOT",
 	};
 

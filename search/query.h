@@ -27,7 +27,7 @@
 #include "core/base/buf.h"
 #include "search/terms.h"
 
-/* Bytes of text; brackets within brackets; nodes made while parsing: two for a word, one more for
+/* Bytes of text; brackets within brackets; nodes made while parsing: four for a word, one for
  * each Chinese character of it, seven for a code. */
 enum { QUERY_BYTES_MAX = 4096, QUERY_DEPTH_MAX = 32, QUERY_NODES_MAX = 1024 };
 
@@ -37,6 +37,7 @@ enum query_op {
 	QUERY_PHRASE, /* children are terms with `position`, ascending */
 	QUERY_AND,
 	QUERY_OR,
+	QUERY_SAME, /* children are terms that count as one, in weight too: a stem and the word that is its own stem */
 	QUERY_NOT, /* the first child, without what matches one of the others */
 	QUERY_DAYS /* records dated day_from to day_to, both included; INT64_MIN/MAX where open */
 };

@@ -263,7 +263,8 @@ static struct units *find_units(struct query_parse *q, size_t from, size_t to)
 	q->units->q = q;
 	q->units->at = from;
 	q->units->n = 0;
-	tokenizer_run_folded(q->tokenizer, &q->fold, from, to, 0, &position, on_token, q->units);
+	tokenizer_run_folded(
+		q->tokenizer, &q->fold, from, to, TOKEN_ALL_STEMS, &position, on_token, q->units);
 	join_words(q->units);
 	return q->units;
 }
@@ -328,6 +329,18 @@ static void add_number_terms(struct units *u, struct query_node *any, struct str
 	query_add_child(any, query_term_new(u->q, TERM_NUMBER_EDGE, canonical, u->at));
 }
 
+/* Every form of an English word. */
+static struct query_node *forms_node(struct units *u, struct str stem)
+{
+	struct query_node *same = query_node_new(u->q, QUERY_SAME, u->at);
+
+	query_add_child(
+		same, query_term_new(u->q, u->q->in_title ? TERM_TITLE : TERM_WORD, stem, u->at));
+	query_add_child(same,
+		query_term_new(u->q, u->q->in_title ? TERM_TITLE_STEM : TERM_STEM, stem, u->at));
+	return same;
+}
+
 static struct query_node *word_node(struct units *u, size_t i)
 {
 	const struct unit *unit = &u->list[i];
@@ -335,8 +348,7 @@ static struct query_node *word_node(struct units *u, size_t i)
 	struct query_node *any;
 
 	if (unit->whole.n > 0)
-		return query_term_new(
-			u->q, u->q->in_title ? TERM_TITLE_STEM : TERM_STEM, unit->whole, u->at);
+		return forms_node(u, unit->whole);
 	if (u->q->in_title || !has_digit(word) ||
 		word.n < (is_all_digits(word) ? LONG_NUMBER : TOKEN_EDGE_MIN))
 		return word_term(u, unit->first);

@@ -130,6 +130,9 @@ static void add_goals(struct finder *f, const struct query_node *node)
 	case QUERY_NOT:
 		add_goals(f, node->child);
 		return;
+	case QUERY_SAME: /* the tokeniser gives all stems here */
+		add_goals(f, node->child->next);
+		return;
 	case QUERY_TERM:
 		if (kind_in_text(node->kind) == 0)
 			return;
@@ -223,7 +226,8 @@ static int find_hits(struct finder *f, struct str text, struct err *err)
 	int r;
 
 	f->hit_count = 0;
-	r = tokenizer_run(f->tokenizer, text, TOKEN_EDGES, &position, on_token, f, err);
+	r = tokenizer_run(
+		f->tokenizer, text, TOKEN_EDGES | TOKEN_ALL_STEMS, &position, on_token, f, err);
 	if (r < 0)
 		return r;
 	qsort(f->hits, f->hit_count, sizeof(f->hits[0]), by_want);
@@ -648,6 +652,7 @@ static size_t worth_of(const struct query_node *node)
 	case QUERY_PHRASE:
 		return PHRASE_WORTH;
 	case QUERY_NOT:
+	case QUERY_SAME:
 		return worth_of(node->child);
 	case QUERY_AND:
 	case QUERY_OR:

@@ -380,13 +380,26 @@ void number_canonical_sensitive(struct str folded, struct buf *ret)
 		number_canonical(text, ret);
 }
 
+/* A beginning that ends in Chinese is of no use: its bigrams find the same. */
+static bool is_edge(struct str canonical, size_t n)
+{
+	size_t last = n - 1, length;
+
+	if (n < TOKEN_EDGE_MIN || ((uint8_t)canonical.p[n] & 0xc0) == 0x80)
+		return false;
+	while (last > 0 && ((uint8_t)canonical.p[last] & 0xc0) == 0x80)
+		last--;
+	return (uint8_t)canonical.p[last] < 0x80 ||
+	       !token_is_han(utf8_at(canonical.p + last, &length));
+}
+
 size_t number_next_edge(struct str canonical, size_t n)
 {
 	if (n >= canonical.n)
 		return 0;
 	do
 		n++;
-	while (n < canonical.n && (n < TOKEN_EDGE_MIN || ((uint8_t)canonical.p[n] & 0xc0) == 0x80));
+	while (n < canonical.n && !is_edge(canonical, n));
 	return n;
 }
 
@@ -481,7 +494,7 @@ static void emit_word(struct scan *s, const char *from, const struct part *part)
 	if (!part->english || word.n < 2)
 		return;
 	stem = stem_of(s->t, word, room);
-	if (stem.n > 0)
+	if (stem.n > 0 && ((s->flags & TOKEN_ALL_STEMS) || !str_eq(stem, word)))
 		emit(s, TERM_STEM, TOKEN_SHAPE_OTHER, stem, 0, from, part->end);
 }
 

@@ -51,7 +51,10 @@ struct token {
 
 typedef void token_sink(void *context, const struct token *token);
 
-enum { TOKEN_EDGES = 1 << 0 };
+enum {
+	TOKEN_EDGES = 1 << 0,	 /* beginnings of codes */
+	TOKEN_ALL_STEMS = 1 << 1 /* stems that are the word itself, too */
+};
 
 /* Holds memory for folding and stemming; one thread at a time. */
 struct tokenizer;

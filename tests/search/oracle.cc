@@ -40,7 +40,7 @@ static terms ours(struct tokenizer *t, struct str text)
 	uint32_t position = 0;
 	terms all;
 
-	ck_ok(tokenizer_run(t, text, 0, &position, collect, &all, &err), err);
+	ck_ok(tokenizer_run(t, text, TOKEN_ALL_STEMS, &position, collect, &all, &err), err);
 	return all;
 }
 
@@ -118,19 +118,12 @@ START_TEST(chinese_terms)
 }
 END_TEST
 
-/* What a query found: weight and record, best first, equal weights by record. */
-typedef std::vector<std::pair<double, std::string>> found;
+/* The records that a query found. Weights are not Xapian's: words that are their own stem are counted once here. */
+typedef std::set<std::string> found;
 
 static std::string name_of(const struct id &id)
 {
 	return std::string(reinterpret_cast<const char *>(id.b), sizeof(id.b));
-}
-
-static void sort_found(found *all)
-{
-	std::sort(all->begin(), all->end(), [](const auto &a, const auto &b) {
-		return a.first != b.first ? a.first > b.first : a.second < b.second;
-	});
 }
 
 /* English bodies without codes, whose length both count alike. */
@@ -159,9 +152,8 @@ static found search_ours(struct fulltext_reader *r, const struct query *q)
 	request.limit = FULLTEXT_LIMIT_MAX;
 	ck_ok(fulltext_search(r, &request, &result, &err), err);
 	for (size_t i = 0; i < result.hit_count; i++)
-		all.push_back({ result.hits[i].weight, name_of(result.hits[i].key.record) });
+		all.insert(name_of(result.hits[i].key.record));
 	fulltext_result_done(&result);
-	sort_found(&all);
 	return all;
 }
 
@@ -177,12 +169,11 @@ static found search_theirs(const Xapian::Database &db, const std::string &text)
 	enquire.set_query(parser.parse_query(text));
 	const Xapian::MSet mset = enquire.get_mset(0, FULLTEXT_LIMIT_MAX);
 	for (auto i = mset.begin(); i != mset.end(); ++i)
-		all.push_back({ i.get_weight(), i.get_document().get_data() });
-	sort_found(&all);
+		all.insert(i.get_document().get_data());
 	return all;
 }
 
-START_TEST(english_queries_find_and_weigh_alike)
+START_TEST(english_queries_find_alike)
 {
 	const char *path = harness_dir(), *other = harness_dir();
 	Xapian::WritableDatabase db(other, Xapian::DB_CREATE_OR_OVERWRITE);
@@ -225,8 +216,7 @@ START_TEST(english_queries_find_and_weigh_alike)
 		corpus_query(SEED, RECORDS, kinds[i % ARRAY_LEN(kinds)], i, &text);
 		ck_ok(query_parse(buf_str(&text), &q, &err), err);
 		const found a = search_ours(r, q), b = search_theirs(db, text.p);
-		ck_assert_msg(a == b, "%s: %zu and %zu found, first weights %f and %f", text.p,
-			a.size(), b.size(), a.empty() ? 0 : a[0].first, b.empty() ? 0 : b[0].first);
+		ck_assert_msg(a == b, "%s: %zu and %zu found", text.p, a.size(), b.size());
 		hits += !a.empty();
 		query_free(q);
 	}
@@ -236,5 +226,4 @@ START_TEST(english_queries_find_and_weigh_alike)
 }
 END_TEST
 
-TESTS("search/oracle", english_terms_and_positions, chinese_terms,
-	english_queries_find_and_weigh_alike)
+TESTS("search/oracle", english_terms_and_positions, chinese_terms, english_queries_find_alike)

@@ -35,10 +35,11 @@ START_TEST(words_and_operators)
 {
 	QUERY("", "ALL");
 	QUERY(" \t　", "ALL");
-	QUERY("Recalled", "Z:recal");
-	QUERY("recall plan", "(AND Z:recal Z:plan)");
-	QUERY("recall AND plan", "(AND Z:recal Z:plan)");
-	QUERY("recall OR plan or", "(OR Z:recal (AND Z:plan Z:or))");
+	QUERY("Recalled", "(SAME W:recal Z:recal)");
+	QUERY("recall plan", "(AND (SAME W:recal Z:recal) (SAME W:plan Z:plan))");
+	QUERY("recall AND plan", "(AND (SAME W:recal Z:recal) (SAME W:plan Z:plan))");
+	QUERY("recall OR plan or",
+		"(OR (SAME W:recal Z:recal) (AND (SAME W:plan Z:plan) (SAME W:or Z:or)))");
 	QUERY("召回 或 计划", "(OR W:召回 W:计划)");
 	QUERY("召回 且 计划", "(AND W:召回 W:计划)");
 	QUERY("或者", "W:或者");
@@ -104,7 +105,7 @@ START_TEST(beginnings)
 		" O:国械注准2020 (AND (PHRASE W:国械 W:械注 W:注准) E:2020))");
 	QUERY("监函〔2023*", "(OR (OR (AND W:监函 W:2023) N:监函〔2023 O:监函〔2023) O:监函〔2023"
 			     " (AND W:监函 E:〔2023))");
-	QUERY("recall*", "(OR Z:recal O:recall E:recall)");
+	QUERY("recall*", "(OR (SAME W:recal Z:recal) O:recall E:recall)");
 	FAILS("a ab*", "3");
 	FAILS("number:ab*", "8");
 }
@@ -114,7 +115,7 @@ START_TEST(fields)
 {
 	QUERY("标题:召回计划", "(AND S:召回 S:回计 S:计划)");
 	QUERY("title:\"recall plan\"", "(PHRASE S:recall S:plan)");
-	QUERY("Title：plans body", "(AND T:plan Z:bodi)");
+	QUERY("Title：plans body", "(AND (SAME S:plan T:plan) (SAME W:bodi Z:bodi))");
 	QUERY("title:(a OR b) c", "(AND (OR S:a S:b) W:c)");
 	QUERY("title:SOP-012", "(PHRASE S:sop S:012)");
 	QUERY("title: -a", "(NOT ALL S:a)");
@@ -123,7 +124,7 @@ START_TEST(fields)
 	QUERY("门类:资质审核记录 部门:\" 运营部 \"", "(AND R:资质审核记录 D:运营部)");
 	QUERY("TYPE:PDF", "X:pdf");
 	QUERY("备注:x", "(AND W:备注 W:x)");
-	QUERY("http://a.b", "(AND Z:http (OR (PHRASE W:a W:b) N:a.b O:a.b))");
+	QUERY("http://a.b", "(AND (SAME W:http Z:http) (OR (PHRASE W:a W:b) N:a.b O:a.b))");
 	FAILS("title:", "7");
 	FAILS("编号: ", "5");
 	FAILS("敏感:", "4");
