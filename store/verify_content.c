@@ -212,7 +212,9 @@ int verify_keys(struct verify *v, struct err *err)
 		verify_found(v, FAULT_KEY, 0, "keys.db", "%s", why.text);
 	for (const struct verify_key *k = v->first_key; k; k = k->next)
 		check_missing(v, k);
-	if (v->options->open && store_server_key(v->store, &server, NULL) == 0) {
+	if (v->options->open && store_server_key(v->store, &server, &why) < 0) {
+		verify_found(v, FAULT_KEY, 0, "keys.db", "%s", why.text);
+	} else if (v->options->open) {
 		bool known = false;
 
 		for (size_t i = 0; i < v->signer_count; i++)

@@ -53,8 +53,8 @@ struct archive {
 	struct catalogue *catalogue;
 	struct people *people;
 	struct secret_keys *record_keys; /* of drafts */
-	struct pool *registries; /* struct registry, for reading */
-	struct pool *readers;	 /* struct fulltext_reader */
+	struct pool *registries;	 /* struct registry, for reading */
+	struct pool *readers;		 /* struct fulltext_reader */
 	/* NULL when it was not opened for writing. The store's applier reads them under followers_lock;
 	 * verbs under the gate. */
 	pthread_mutex_t followers_lock;

@@ -328,8 +328,8 @@ static int import(struct import *m, struct err *err)
 	return r;
 }
 
-/* Without a resident process this one must stay until what it filed can be found. That may take longer than the filing, so it
- * is shown; Ctrl-C leaves the rest to whichever process opens the archive next. */
+/* Without a resident process this one must stay until what it filed can be found. That may take longer than
+ * the filing, so it is shown; Ctrl-C leaves the rest to whichever process opens the archive next. */
 static void make_searchable(struct cli *cli)
 {
 	_cleanup_(buf_done) struct buf request = BUF_INIT;

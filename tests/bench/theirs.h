@@ -1,5 +1,5 @@
-/* theirs.h - the other side of the filing benches: `git fast-import` of the same payload in clear, uncompressed and without
- * any fsync, below the same kind of paths. */
+/* theirs.h - the other side of the filing benches: `git fast-import` of the same payload in clear,
+ * uncompressed and without any fsync, below the same kind of paths. */
 #ifndef MUN_TESTS_BENCH_THEIRS_H
 #define MUN_TESTS_BENCH_THEIRS_H
 
