@@ -322,6 +322,17 @@ int registry_remove(struct registry *r, const struct id *record, struct err *err
 	return run(r, r->fixed[SQL_REMOVE], err);
 }
 
+int registry_clear(struct registry *r, struct err *err)
+{
+	int e;
+
+	assert(r->begun);
+	if ((e = run_fixed(r, SQL_CLEAR_RECORDS, err)) < 0 ||
+		(e = run_fixed(r, SQL_CLEAR_LOOKUPS, err)) < 0)
+		return e;
+	return run_fixed(r, SQL_CLEAR_MARKS, err);
+}
+
 int registry_set_lookups(struct registry *r, const struct id *record,
 	const struct registry_lookup *lookups, size_t count, struct err *err)
 {

@@ -65,6 +65,8 @@ struct registry_lookup {
 int registry_set_lookups(struct registry *r, const struct id *record,
 	const struct registry_lookup *lookups, size_t count, struct err *err);
 int registry_set_mark(struct registry *r, const struct registry_mark *mark, struct err *err);
+/* Every row, look-up and mark. Who reads sees all of the old ones until the commit. */
+int registry_clear(struct registry *r, struct err *err);
 int registry_commit(struct registry *r, struct err *err);
 /* Undo since begin; nothing when not begun. */
 void registry_rollback(struct registry *r);

@@ -67,6 +67,9 @@ enum statement {
 	SQL_BY_LOOKUP,
 	SQL_MARKS,
 	SQL_LAST_SEQUENCE,
+	SQL_CLEAR_RECORDS,
+	SQL_CLEAR_LOOKUPS,
+	SQL_CLEAR_MARKS,
 	SQL_STATEMENTS
 };
 
@@ -95,6 +98,9 @@ static const char *const sql[SQL_STATEMENTS] = {
 			  " ORDER BY sequence",
 	[SQL_MARKS] = "SELECT volume, oid, actions FROM marks ORDER BY volume",
 	[SQL_LAST_SEQUENCE] = "SELECT MAX(sequence) FROM records",
+	[SQL_CLEAR_RECORDS] = "DELETE FROM records",
+	[SQL_CLEAR_LOOKUPS] = "DELETE FROM lookups",
+	[SQL_CLEAR_MARKS] = "DELETE FROM marks",
 };
 
 /* Lists, counts and tallies are put together from these: what is asked for, then a condition for each part of the

@@ -34,22 +34,17 @@ int read_object(struct store *s, uint32_t volume, const struct oid *oid, enum ob
 }
 
 /* Large parts come in packs of their own, which are seen once the applier has adopted them: who asks
- * earlier waits for it. Not for the applier itself. */
+ * earlier waits for it. Between a look that found nothing and the question whether the applier is behind,
+ * it may have caught up: so there is a second look whatever the answer. Not for the applier itself. */
 static int read_adopted(struct store *s, uint32_t volume, const struct oid *oid,
 	enum object_type *ret_type, struct buf *ret, struct err *err)
 {
 	struct err first = ERR_INIT;
-	bool behind;
 	int r = read_object(s, volume, oid, ret_type, ret, &first);
 
 	if (r == -ERR_NOTFOUND) {
-		(void)pthread_mutex_lock(&s->lock);
-		behind = s->applied_frame < s->published_frame;
-		(void)pthread_mutex_unlock(&s->lock);
-		if (behind) {
-			r = store_flush(s, err);
-			return r < 0 ? r : read_object(s, volume, oid, ret_type, ret, err);
-		}
+		r = store_flush(s, err);
+		return r < 0 ? r : read_object(s, volume, oid, ret_type, ret, err);
 	}
 	if (r < 0 && err)
 		*err = first;

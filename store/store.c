@@ -91,37 +91,47 @@ static int take_lock(struct store *s, struct err *err)
 
 /* ---- volumes ---- */
 
-int store_volume(struct store *s, uint32_t number, struct volume **ret, struct err *err)
+/* The lock is held. */
+static int open_volume(struct store *s, uint32_t number, struct volume **ret, struct err *err)
 {
 	_cleanup_(buf_done) struct buf path = BUF_INIT;
 	int r = 0;
 
-	if (number < 1 || number > STORE_MAX_VOLUMES)
-		return err_set(err, ERR_CORRUPT, tr("there is no volume %u"), number);
-	(void)pthread_mutex_lock(&s->volumes_lock);
 	if (!s->volumes[number - 1]) {
 		buf_addf(&path, "%s/volumes", s->path);
 		r = volume_open(s->volumes_dir, path.p, number, &s->volumes[number - 1], err);
 	}
-	*ret = s->volumes[number - 1];
+	if (r == 0)
+		*ret = s->volumes[number - 1];
+	return r;
+}
+
+int store_volume(struct store *s, uint32_t number, struct volume **ret, struct err *err)
+{
+	int r;
+
+	if (number < 1 || number > STORE_MAX_VOLUMES)
+		return err_set(err, ERR_CORRUPT, tr("there is no volume %u"), number);
+	(void)pthread_mutex_lock(&s->volumes_lock);
+	r = open_volume(s, number, ret, err);
 	(void)pthread_mutex_unlock(&s->volumes_lock);
 	return r;
 }
 
 int store_make_volume(struct store *s, uint32_t number, struct volume **ret, struct err *err)
 {
-	bool open;
-	int r;
+	int r = 0;
 
+	if (number < 1 || number > STORE_MAX_VOLUMES)
+		return err_set(err, ERR_CORRUPT, tr("there is no volume %u"), number);
+	/* Under the lock all the while: who reads a record that is in the new volume's first frame must not find
+	 * half a repository. */
 	(void)pthread_mutex_lock(&s->volumes_lock);
-	open = number >= 1 && number <= STORE_MAX_VOLUMES && s->volumes[number - 1];
-	(void)pthread_mutex_unlock(&s->volumes_lock);
-	if (!open) {
+	if (!s->volumes[number - 1])
 		r = volume_create(s->volumes_dir, number, err);
-		if (r < 0)
-			return r;
-	}
-	r = store_volume(s, number, ret, err);
+	if (r == 0)
+		r = open_volume(s, number, ret, err);
+	(void)pthread_mutex_unlock(&s->volumes_lock);
 	if (r < 0)
 		return r;
 	(void)pthread_mutex_lock(&s->lock);

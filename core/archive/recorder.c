@@ -3,7 +3,9 @@
  * One thread takes events and writes rows, many in a transaction, together with the mark up to which they
  * hold. It may be behind (feed.h), and then walks the history; after a crash it goes on from the mark; a
  * registry that is gone or unreadable is one that is behind by everything. So there is one way to fill a
- * registry, and rebuilding is: delete, and be behind. */
+ * registry, and rebuilding is: delete all rows, and be behind, in one transaction. Who lists or searches
+ * meanwhile sees the old rows until the new ones are all there. Only a registry that cannot be read is
+ * removed as a file. */
 #include "core/archive/recorder.h"
 
 #include "core/archive/catalogue.h"
@@ -37,8 +39,9 @@ struct recorder {
 	_Atomic bool rebuild;
 	_Atomic uint64_t unreadable;
 
-	/* The batch at hand. */
-	bool open;
+	/* The batch at hand; while all is made anew, one batch from the first action to the last. */
+	bool open, rebuilding;
+	_Atomic uint64_t rebuilt; /* actions, to be shown */
 	size_t in_batch;
 	uint64_t position; /* actions whose rows are written (or in the open batch) */
 	struct registry_mark mark;
@@ -73,8 +76,9 @@ static int open_registry(struct archive *a, struct registry **ret, struct err *e
 	r = registry_open(path.p, true, ret, &inner);
 	if (r == -ERR_CORRUPT || r == -ERR_UNSUPPORTED) {
 		log_err(LOG_LEVEL_WARNING, "the registry is made anew", &inner);
-		r = remove_registry(a, err);
-		return r < 0 ? r : registry_open(path.p, true, ret, err);
+		r = remove_registry(a, &inner);
+		if (r == 0)
+			r = registry_open(path.p, true, ret, &inner);
 	}
 	if (r < 0 && err)
 		*err = inner;
@@ -290,12 +294,12 @@ static int commit_batch(struct recorder *rec, struct err *err)
 
 	if (!rec->open)
 		return 0;
-	r = registry_set_mark(rec->registry, &rec->mark, err);
+	r = rec->position > 0 ? registry_set_mark(rec->registry, &rec->mark, err) : 0;
 	if (r == 0)
 		r = registry_commit(rec->registry, err);
 	if (r < 0)
 		return r;
-	rec->open = false;
+	rec->open = rec->rebuilding = false;
 	rec->in_batch = 0;
 	feed_reached(rec->feed, rec->position);
 	return 0;
@@ -327,6 +331,10 @@ static int take_event(void *context, const struct store_event *e, struct err *er
 	rec->mark = (struct registry_mark){
 		.volume = e->volume, .commit = e->commit, .actions = e->actions
 	};
+	if (rec->rebuilding) {
+		atomic_store(&rec->rebuilt, rec->position);
+		return 0;
+	}
 	return rec->in_batch >= BATCH ? commit_batch(rec, err) : 0;
 }
 
@@ -356,21 +364,60 @@ static int take_events(struct recorder *rec, const struct feed_batch *b, struct 
 	return r == 0 ? commit_batch(rec, err) : r;
 }
 
-/* Nobody may look at the file while it goes and comes: a reader between two of these steps would find half of one. */
-static int start_anew(struct recorder *rec, struct err *err)
+/* A new file. Nobody may look while it goes and comes: a reader between two of these steps would find half of
+ * one. */
+static int make_file(struct recorder *rec, bool remove, struct err *err)
 {
 	struct archive *a = rec->archive;
-	int r;
+	int r = 0;
 
 	pool_hold(a->registries);
 	people_hold(a->people);
 	registry_free(TAKE_PTR(rec->registry));
-	r = remove_registry(a, err);
+	if (remove)
+		r = remove_registry(a, err);
 	if (r == 0)
 		r = open_registry(a, &rec->registry, err);
 	people_release(a->people);
 	pool_release(a->registries);
 	return r == 0 ? load_position(rec, err) : r;
+}
+
+/* All rows again, in one transaction; or, when the file is damaged, in a new file. */
+static int start_anew(struct recorder *rec, struct err *err)
+{
+	struct err inner = ERR_INIT;
+	int r = -ERR_CORRUPT;
+
+	atomic_store(&rec->rebuilt, 0);
+	rec->position = 0;
+	if (rec->registry) {
+		r = registry_begin(rec->registry, &inner);
+		if (r == 0)
+			r = registry_clear(rec->registry, &inner);
+		if (r == 0) {
+			rec->open = rec->rebuilding = true;
+			return 0;
+		}
+		registry_rollback(rec->registry);
+	}
+	if (r == -ERR_CORRUPT)
+		return make_file(rec, true, err);
+	if (err)
+		*err = inner;
+	return r;
+}
+
+/* From the first action on, whatever news came: the walk finds these, too. */
+static int rebuild(struct recorder *rec, struct err *err)
+{
+	int r = start_anew(rec, err);
+
+	if (r == 0)
+		r = walk(rec, err);
+	if (r == 0)
+		atomic_store(&rec->rebuild, false);
+	return r;
 }
 
 /* After a failure nothing of the batch counts. What fails once may work later (a full disk); it is said once. */
@@ -379,8 +426,8 @@ static void recover(struct recorder *rec, const struct err *why, bool *said)
 	if (rec->registry)
 		registry_rollback(rec->registry);
 	else
-		(void)open_registry(rec->archive, &rec->registry, NULL);
-	rec->open = false;
+		(void)make_file(rec, false, NULL);
+	rec->open = rec->rebuilding = false;
 	rec->in_batch = 0;
 	if (rec->registry)
 		(void)load_position(rec, NULL);
@@ -406,14 +453,11 @@ static void *work(void *context)
 
 		if (news == FEED_STOP)
 			break;
-		if (atomic_load(&rec->rebuild)) {
-			r = start_anew(rec, &err);
-			if (r == 0)
-				atomic_store(&rec->rebuild, false);
-		}
-		if (r == 0 && news == FEED_BEHIND)
+		if (atomic_load(&rec->rebuild))
+			r = rebuild(rec, &err);
+		else if (news == FEED_BEHIND)
 			r = rec->registry ? walk(rec, &err) : -ERR_IO;
-		else if (r == 0 && news == FEED_EVENTS)
+		else if (news == FEED_EVENTS)
 			r = take_events(rec, &batch, &err);
 		feed_batch_done(&batch);
 		if (r < 0 && !feed_is_stopped(rec->feed))
@@ -489,15 +533,13 @@ bool recorder_catch_up(struct archive *a, int64_t timeout_ms)
 	return feed_wait(a->recorder->feed, counts.actions, deadline, &a->stopping);
 }
 
-/* Looks a few times a second; the flag goes down when the old position is forgotten, not before. */
-static bool is_rebuilt(struct recorder *rec, uint64_t actions)
+/* Looks many times a second; the flag goes down when all rows are there. */
+static bool is_rebuilt(struct recorder *rec)
 {
-	if (atomic_load(&rec->rebuild)) {
-		(void)poll(NULL, 0, 20);
-		return false;
-	}
-	return feed_wait(
-		rec->feed, actions, clock_ticks() + 200 * 1000000, &rec->archive->stopping);
+	if (!atomic_load(&rec->rebuild))
+		return true;
+	(void)poll(NULL, 0, 20);
+	return false;
 }
 
 int recorder_rebuild(
@@ -513,15 +555,15 @@ int recorder_rebuild(
 	store_count(a->store, &counts);
 	atomic_store(&rec->rebuild, true);
 	feed_set_behind(rec->feed);
-	while (!is_rebuilt(rec, counts.actions)) {
+	while (!is_rebuilt(rec)) {
 		struct verb_progress p = { .stage = "register",
 			.unit = "actions",
-			.done = feed_position(rec->feed),
+			.done = atomic_load(&rec->rebuilt),
 			.total = counts.actions };
 		int64_t ms = (clock_ticks() - begun) / 1000000 + 1;
 
 		p.rate = p.done * 1000 / (uint64_t)ms;
-		p.eta = p.rate ? (p.total - p.done) / p.rate : 0;
+		p.eta = p.rate && p.total > p.done ? (p.total - p.done) / p.rate : 0;
 		r = verb_tell_of(call, &p, err);
 		if (r < 0)
 			return r;
