@@ -308,6 +308,22 @@ void catalogue_look(struct catalogue *c, struct str which, struct catalogued *re
 	(void)look(c, which, ret);
 }
 
+int catalogue_find_for_filing(
+	struct catalogue *c, struct str which, struct catalogued *ret, struct err *err)
+{
+	int r = catalogue_find(c, which, ret, err);
+
+	if (r < 0)
+		return r;
+	if (strcmp(ret->series->code, SERIES_DEFINITION) == 0)
+		return err_set(err, ERR_DENIED,
+			tr("definitions are put in force with 'muniment series add'"));
+	if (strcmp(ret->series->code, SERIES_ACCOUNT) == 0)
+		return err_set(
+			err, ERR_DENIED, tr("accounts are made with 'muniment account add'"));
+	return 0;
+}
+
 static bool look_digest(
 	struct catalogue *c, const struct digest *definition, const struct series **ret)
 {

@@ -28,6 +28,10 @@ void catalogue_look(struct catalogue *c, struct str which, struct catalogued *re
 /* The definition under which something was filed. Errors: ERR_NOTFOUND. */
 int catalogue_of(struct catalogue *c, struct str code, const struct digest *definition,
 	const struct series **ret, struct err *err);
+/* The same for filing and revising: not definitions and accounts, which have verbs of their own that keep
+ * them in order (ERR_DENIED). */
+int catalogue_find_for_filing(
+	struct catalogue *c, struct str which, struct catalogued *ret, struct err *err);
 /* All in force, by code; free() *ret. */
 void catalogue_list(struct catalogue *c, struct catalogued **ret, size_t *ret_count);
 

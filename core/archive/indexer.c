@@ -21,6 +21,8 @@
 
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 enum {
 	WINDOW = 8, /* documents between the events and the index */
@@ -28,6 +30,7 @@ enum {
 	QUEUE = 8 << 20, /* bytes of events that wait */
 	TAKE = 256,	 /* events at once */
 	RETRY_MS = 2000,
+	BACKGROUND_NICE = 10,
 };
 
 enum job_state { JOB_FREE, JOB_READY, JOB_TAKEN, JOB_DONE };
@@ -163,10 +166,18 @@ static struct job *next_ready(struct indexer *x)
 	return NULL;
 }
 
+/* Reading texts is the most work there is, and nobody waits for it as for an answer: these threads, and the
+ * jailed processes that they start, get what filing and searching leave over. */
+static void step_back(void)
+{
+	(void)setpriority(PRIO_PROCESS, (id_t)gettid(), BACKGROUND_NICE);
+}
+
 static void *worker(void *context)
 {
 	struct indexer *x = context;
 
+	step_back();
 	(void)pthread_mutex_lock(&x->lock);
 	for (;;) {
 		struct job *j = next_ready(x);

@@ -10,6 +10,7 @@
 
 #include "core/archive/catalogue.h"
 #include "core/archive/feed.h"
+#include "core/archive/hints.h"
 #include "core/archive/log.h"
 #include "core/archive/people.h"
 #include "core/archive/reading.h"
@@ -34,6 +35,7 @@ struct recorder {
 	struct archive *archive;
 	struct registry *registry; /* the thread's alone once it runs */
 	struct feed *feed;
+	struct hints *hints;
 	pthread_t thread;
 	bool started;
 	_Atomic bool rebuild;
@@ -110,6 +112,7 @@ int recorder_new(struct archive *a, struct recorder **ret, struct err *err)
 
 	rec->archive = a;
 	rec->feed = feed_new(QUEUE, true);
+	rec->hints = hints_new(a->record_keys);
 	r = open_registry(a, &rec->registry, err);
 	if (r == 0)
 		r = load_position(rec, err);
@@ -179,6 +182,39 @@ static int put_version(struct recorder *rec, const struct store_event *e, const 
 		return r;
 	row_seal(store_archive(rec->archive->store), &e->record, key, record_key, buf_str(&text),
 		&sealed);
+	r = buf_check(&sealed, err);
+	if (r < 0)
+		return r;
+	row.sealed = buf_str(&sealed);
+	return registry_put(rec->registry, &row, err);
+}
+
+/* From what the filing thread left: the store need not be asked. */
+static int put_hint(
+	struct recorder *rec, const struct store_event *e, const struct hint *h, struct err *err)
+{
+	const struct row_commit commit = { e->volume, e->commit };
+	_cleanup_(buf_wipe) struct buf text = BUF_INIT_MAX(REGISTRY_SEALED_MAX);
+	_cleanup_(buf_done) struct buf sealed = BUF_INIT_MAX(REGISTRY_SEALED_MAX);
+	struct registry_row row = { .record = e->record,
+		.sequence = e->sequence,
+		.number = e->number,
+		.series = h->series,
+		.department = h->department,
+		.type = str_of(h->type),
+		.state = STR("filed"),
+		.day = h->day,
+		.version = 1,
+		.volume = e->volume };
+	int r;
+
+	buf_add_str(&text, h->head);
+	row_say_tail(NULL, 0, &commit, &text);
+	r = buf_check(&text, err);
+	if (r < 0)
+		return r;
+	row_seal(store_archive(rec->archive->store), &e->record, &h->key, h->record_key,
+		buf_str(&text), &sealed);
 	r = buf_check(&sealed, err);
 	if (r < 0)
 		return r;
@@ -256,11 +292,18 @@ static int put_event(struct recorder *rec, const struct store_event *e, struct e
 	const struct manifest *m;
 	uint8_t record_key[32];
 	struct err inner = ERR_INIT;
+	struct hint *hint;
 	struct id key;
 	int r;
 
 	if (e->act == ACT_DESTROY)
 		return put_destroyed(rec, e, err);
+	hint = e->version == 1 ? hints_take(rec->hints, &e->record) : NULL;
+	if (hint) {
+		r = put_hint(rec, e, hint, err);
+		hint_free(rec->hints, hint);
+		return r;
+	}
 	arena = arena_new(16384);
 	r = reading_event(rec->archive, e, arena, &m, &key, record_key, &inner);
 	/* Its key is gone: a tombstone follows, or did already. */
@@ -488,12 +531,24 @@ void recorder_free(struct recorder *rec)
 		registry_rollback(rec->registry);
 	registry_free(rec->registry);
 	feed_free(rec->feed);
+	hints_free(rec->hints);
 	free(rec);
 }
 
 void recorder_push(struct recorder *rec, const struct store_event *events, size_t count)
 {
 	feed_push(rec->feed, events, count);
+}
+
+void recorder_expect(struct recorder *rec, const struct manifest *m, const struct id *key,
+	const uint8_t record_key[32])
+{
+	hints_leave(rec->hints, m, key, record_key);
+}
+
+void recorder_expect_not(struct recorder *rec, const struct id *record)
+{
+	hint_free(rec->hints, hints_take(rec->hints, record));
 }
 
 /* ---- waiting ---- */
@@ -508,11 +563,20 @@ bool recorder_wait_for(struct recorder *rec, uint64_t actions, int64_t deadline)
 	return feed_wait(rec->feed, actions, deadline, &rec->archive->stopping);
 }
 
+/* A registry that is about to be made anew has the old position still; what it says is nothing to rely on. */
+static void wait_for_rebuild(struct recorder *rec, int64_t deadline, const _Atomic bool *give_up)
+{
+	while (atomic_load(&rec->rebuild) && clock_ticks() < deadline &&
+		!feed_is_stopped(rec->feed) && !(give_up && atomic_load(give_up)))
+		(void)poll(NULL, 0, 5);
+}
+
 bool recorder_wait(struct recorder *rec, int64_t deadline, const _Atomic bool *give_up)
 {
 	struct store_counts counts;
 
 	store_count(rec->archive->store, &counts);
+	wait_for_rebuild(rec, deadline, give_up);
 	return feed_wait(rec->feed, counts.actions, deadline, give_up);
 }
 
@@ -521,11 +585,8 @@ bool recorder_catch_up(struct archive *a, int64_t timeout_ms)
 	int64_t deadline = clock_ticks() + timeout_ms * 1000000;
 	struct store_counts counts;
 
-	/* The position of a registry that is about to be deleted says nothing. */
-	while (atomic_load(&a->recorder->rebuild) && clock_ticks() < deadline &&
-		!atomic_load(&a->stopping))
-		(void)poll(NULL, 0, 10);
 	store_count(a->store, &counts);
+	wait_for_rebuild(a->recorder, deadline, &a->stopping);
 	if (recorder_position(a->recorder) >= counts.actions)
 		return true;
 	if (store_flush(a->store, NULL) < 0)

@@ -3,6 +3,7 @@
 #define MUN_ARCHIVE_RECORDER_H
 
 #include "core/archive/inside.h"
+#include "core/model/manifest.h"
 
 /* Opens (or makes) the registry for writing; one that cannot be read is deleted and made again. */
 int recorder_new(struct archive *a, struct recorder **ret, struct err *err);
@@ -11,6 +12,11 @@ void recorder_start(struct recorder *r);
 void recorder_free(struct recorder *r);
 
 void recorder_push(struct recorder *r, const struct store_event *events, size_t count);
+
+/* What a record that is about to be filed will say (hints.h); and that it was not filed after all. */
+void recorder_expect(struct recorder *r, const struct manifest *m, const struct id *key,
+	const uint8_t record_key[32]);
+void recorder_expect_not(struct recorder *r, const struct id *record);
 
 /* The count of the last action whose rows are there. */
 uint64_t recorder_position(struct recorder *r);

@@ -38,19 +38,13 @@ static void say_commit(struct buf *b, const struct row_commit *c)
 	say_item(b, str_of(text));
 }
 
-void row_say(const struct manifest *m, const struct row_commit *before, size_t before_count,
-	const struct row_commit *commit, struct buf *ret)
+void row_say_head(const struct manifest *m, struct buf *ret)
 {
 	char hex[ID_TEXT];
 
 	buf_addc(ret, '{');
 	say_text(ret, "account", m->action.account);
 	say_instant(ret, "at", m->action.at);
-	say_list(ret, "commits");
-	for (size_t i = 0; i < before_count; i++)
-		say_commit(ret, &before[i]);
-	say_commit(ret, commit);
-	say_end_list(ret);
 	say_list(ret, "parts");
 	for (size_t i = 0; i < m->part_count && i < ROW_PARTS; i++) {
 		say_list(ret, NULL);
@@ -61,7 +55,24 @@ void row_say(const struct manifest *m, const struct row_commit *before, size_t b
 	say_end_list(ret);
 	say_int(ret, "part_count", (int64_t)m->part_count);
 	say_text(ret, "title", m->title);
+}
+
+void row_say_tail(const struct row_commit *before, size_t before_count,
+	const struct row_commit *commit, struct buf *ret)
+{
+	say_list(ret, "commits");
+	for (size_t i = 0; i < before_count; i++)
+		say_commit(ret, &before[i]);
+	say_commit(ret, commit);
+	say_end_list(ret);
 	say_end_map(ret);
+}
+
+void row_say(const struct manifest *m, const struct row_commit *before, size_t before_count,
+	const struct row_commit *commit, struct buf *ret)
+{
+	row_say_head(m, ret);
+	row_say_tail(before, before_count, commit, ret);
 }
 
 void row_seal(const struct id *archive, const struct id *record, const struct id *key,

@@ -7,7 +7,7 @@
  *	               associated data "muniment registry row 1" | archive id | record id
  *
  * The object:
- * {"account","at","commits":["1:<oid>",...],"parts":[["<id>","<name>"],...],"part_count","title"}.
+ * {"account","at","parts":[["<id>","<name>"],...],"part_count","title","commits":["1:<oid>",...]}.
  * `commits` has one entry for each version, volume and commit; `parts` at most ROW_PARTS. Pure functions;
  * any thread. */
 #ifndef MUN_ARCHIVE_ROW_H
@@ -28,6 +28,10 @@ struct row_commit {
 /* Write the object for a manifest. `before` are the commits of earlier versions (row_commits), `commit`
  * this version's. */
 void row_say(const struct manifest *m, const struct row_commit *before, size_t before_count,
+	const struct row_commit *commit, struct buf *ret);
+/* In two steps: what the manifest gives, and what is known once it is written. */
+void row_say_head(const struct manifest *m, struct buf *ret);
+void row_say_tail(const struct row_commit *before, size_t before_count,
 	const struct row_commit *commit, struct buf *ret);
 
 void row_seal(const struct id *archive, const struct id *record, const struct id *key,

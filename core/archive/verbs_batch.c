@@ -13,6 +13,7 @@
 #include "core/archive/catalogue.h"
 #include "core/archive/draft.h"
 #include "core/archive/indexer.h"
+#include "core/archive/recorder.h"
 #include "core/archive/say.h"
 
 #include "core/base/clock.h"
@@ -70,7 +71,7 @@ static int batch_args(struct batch *b, const struct json **ret_documents, struct
 	if (!*ret_documents || json_list_count(*ret_documents) == 0 ||
 		json_list_count(*ret_documents) > VERB_MAX_FDS)
 		return err_set(err, ERR_INVALID, tr("a batch has 1 to %d documents"), VERB_MAX_FDS);
-	r = catalogue_find(b->archive->catalogue, series, &found, err);
+	r = catalogue_find_for_filing(b->archive->catalogue, series, &found, err);
 	if (r < 0)
 		return r;
 	b->series = found.series;
@@ -254,6 +255,26 @@ static size_t gather(struct batch *b, struct change_record *records, size_t *whi
 	return n;
 }
 
+/* The recorder is told what is coming before it can come; and of what did not come. */
+static void expect(struct batch *b, const size_t *which, size_t n)
+{
+	for (size_t k = 0; k < n; k++) {
+		const struct draft *d = &b->documents[which[k]].draft;
+
+		recorder_expect(b->archive->recorder, &d->m, &d->key, d->record_key);
+	}
+}
+
+static void expect_not(struct batch *b, const struct change_record *records, const size_t *which,
+	size_t n, bool all)
+{
+	for (size_t k = 0; k < n; k++) {
+		if (all || records[k].ret_existing)
+			recorder_expect_not(
+				b->archive->recorder, &b->documents[which[k]].draft.m.record);
+	}
+}
+
 static void take_answers(
 	struct batch *b, const struct change_record *records, const size_t *which, size_t n)
 {
@@ -291,7 +312,9 @@ static int write_all(struct batch *b, struct err *err)
 
 		if (n == 0)
 			return 0;
+		expect(b, which, n);
 		r = store_write(b->archive->store, &change, &inner);
+		expect_not(b, records, which, n, r < 0);
 		if (r == 0) {
 			take_answers(b, records, which, n);
 			b->commit = change.ret_commit;
@@ -359,8 +382,11 @@ static int run(struct batch *b, struct err *err)
 	for (size_t i = 0; i < b->count; i++)
 		b->documents[i].args = json_list_at(documents, i);
 	/* An import that runs ahead of the index would make searches blind for long, and fill the queue. */
-	r = indexer_hold_back(b->archive->indexer,
-		(uint64_t)settings_int(b->archive->settings, SETTING_IMPORT_MAX_LAG), b->call, err);
+	r = !b->archive->indexer
+		    ? 0
+		    : indexer_hold_back(b->archive->indexer,
+			      (uint64_t)settings_int(b->archive->settings, SETTING_IMPORT_MAX_LAG),
+			      b->call, err);
 	if (r == 0)
 		r = prepare_all(b, err);
 	if (r == 0)

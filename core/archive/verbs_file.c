@@ -5,6 +5,7 @@
 #include "core/archive/catalogue.h"
 #include "core/archive/draft.h"
 #include "core/archive/reading.h"
+#include "core/archive/recorder.h"
 #include "core/archive/say.h"
 #include "core/archive/show.h"
 
@@ -57,7 +58,11 @@ static int write_one(struct archive *a, struct verb_call *call, const struct dee
 	change.records = &d->record;
 	change.packs = in->packs;
 	change.pack_count = in->pack_count;
+	if (act == ACT_FILE)
+		recorder_expect(a->recorder, &d->m, &d->key, d->record_key);
 	r = store_write(a->store, &change, err);
+	if (act == ACT_FILE && (r < 0 || d->record.ret_existing))
+		recorder_expect_not(a->recorder, &d->m.record);
 	if (r < 0)
 		return r;
 	say_bool(call->reply, "existing", d->record.ret_existing);
@@ -183,7 +188,7 @@ int verb_file(struct archive *a, struct verb_call *call, struct err *err)
 	int r = file_args(call, &f, err);
 
 	if (r == 0)
-		r = catalogue_find(a->catalogue, f.series, &found, err);
+		r = catalogue_find_for_filing(a->catalogue, f.series, &found, err);
 	if (r == 0)
 		r = deed_init(&deed, call, "file", err);
 	if (r == 0)
@@ -300,7 +305,7 @@ static int revise_base(struct archive *a, struct verb_call *call, const struct r
 	struct catalogued found;
 	struct deed deed;
 	struct draft d;
-	int r = catalogue_find(a->catalogue, base->manifest->series, &found, err);
+	int r = catalogue_find_for_filing(a->catalogue, base->manifest->series, &found, err);
 
 	if (r == 0)
 		r = deed_init(&deed, call, "revise", err);

@@ -81,7 +81,13 @@ static char *everything(struct desk *d)
 
 static void same(char *before, char *after)
 {
-	ck_assert_str_eq(before, after);
+	size_t i = 0;
+
+	while (before[i] && before[i] == after[i])
+		i++;
+	if (before[i] != after[i])
+		ck_abort_msg("from byte %zu on: %.300s\nnow: %.300s", i,
+			before + (i > 60 ? i - 60 : 0), after + (i > 60 ? i - 60 : 0));
 	free(before);
 	free(after);
 }

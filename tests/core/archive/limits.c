@@ -228,6 +228,11 @@ START_TEST(a_definition_is_revised)
 	reply = say(d, "show", "{'number':'T-20250102-01'}");
 	ck_assert_str_eq(text_at(reply, "fields.0.name"), "a");
 	json_free(reply);
+	say_fails(d, ERR_DENIED, NULL, NULL, 0, "file",
+		"{'series':'ACC','department':'档案系统','title':'李华','fields':{'name':'李华','"
+		"state':'active'}}");
+	say_fails(d, ERR_DENIED, NULL, NULL, 0, "revise",
+		"{'number':'DEF-T-1','base':2,'title':'x'}");
 	fd = text_fd("series: [");
 	say_fails(d, ERR_INVALID, NULL, &fd, 1, "series.add", "{}");
 	desk_free(d);
