@@ -162,21 +162,13 @@ int store_volume_bytes(struct store *s, uint32_t number, uint64_t *ret, struct e
 }
 
 /* A volume counts when its main exists: one whose first frame never became a pack may be half made. */
-static bool has_main(struct store *s, uint32_t number)
-{
-	char name[64];
-
-	(void)snprintf(name, sizeof(name), "%04u.git/refs/heads/main", number);
-	return file_exists(s->volumes_dir, name);
-}
-
 static int count_volumes(struct store *s, struct err *err)
 {
 	_cleanup_(freep) uint32_t *numbers = NULL;
 	size_t count = 0;
 	int r = volume_list(s->volumes_dir, &numbers, &count, err);
 
-	while (r == 0 && count > 0 && !has_main(s, numbers[count - 1]))
+	while (r == 0 && count > 0 && !volume_has_main(s->volumes_dir, numbers[count - 1]))
 		count--;
 	s->volume_count = (uint32_t)count;
 	return r;

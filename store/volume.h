@@ -33,6 +33,9 @@ void volume_refresh(struct volume *v);
 
 /* A ref, "refs/heads/main" or "refs/heads/content"; zeros when it does not exist. */
 int volume_ref(struct volume *v, const char *name, struct oid *ret, struct err *err);
+/* True when a volume has a history, without opening it: "refs/heads/main" stands in a file of its own or, where stock
+ * git made the folder (a clone, a restored copy), in packed-refs. */
+bool volume_has_main(int volumes_dir, uint32_t number);
 /* Write <ref>.lock, sync, rename, sync the directory. */
 int volume_set_ref(struct volume *v, const char *name, const struct oid *oid, struct err *err);
 

@@ -21,16 +21,16 @@ static int parse_ref(struct str text, struct oid *ret, struct err *err)
 }
 
 /* "<oid> <name>" in packed-refs, which only stock git writes. */
-static int packed_ref(struct volume *v, const char *name, struct oid *ret, struct err *err)
+static int packed_ref(int dir, const char *name, struct oid *ret, struct err *err)
 {
 	struct buf b = BUF_INIT;
 	struct str rest;
 	int r;
 
 	*ret = (struct oid){ { 0 } };
-	if (!file_exists(volume_dir(v), "packed-refs"))
+	if (!file_exists(dir, "packed-refs"))
 		return 0;
-	r = file_read_whole(volume_dir(v), "packed-refs", &b, err);
+	r = file_read_whole(dir, "packed-refs", &b, err);
 	rest = buf_str(&b);
 	while (r == 0 && rest.p) {
 		struct str line = str_cut(&rest, '\n'), oid = str_cut(&line, ' ');
@@ -49,7 +49,7 @@ int volume_ref(struct volume *v, const char *name, struct oid *ret, struct err *
 	int r = file_read_whole(volume_dir(v), name, &b, err);
 
 	if (r == -ERR_NOTFOUND)
-		r = packed_ref(v, name, &oid, err);
+		r = packed_ref(volume_dir(v), name, &oid, err);
 	else if (r == -ERR_LIMIT)
 		r = err_set(err, ERR_CORRUPT, tr("a ref of a volume is damaged"));
 	else if (r == 0)
@@ -58,6 +58,19 @@ int volume_ref(struct volume *v, const char *name, struct oid *ret, struct err *
 	if (r == 0)
 		*ret = oid;
 	return r;
+}
+
+bool volume_has_main(int volumes_dir, uint32_t number)
+{
+	_cleanup_(closep) int dir = -1;
+	struct oid oid;
+	char name[32];
+
+	(void)snprintf(name, sizeof(name), "%04u.git", number);
+	dir = file_open_dir(volumes_dir, name, NULL);
+	return dir >= 0 &&
+	       (file_exists(dir, "refs/heads/main") ||
+		       (packed_ref(dir, "refs/heads/main", &oid, NULL) == 0 && !oid_is_zero(&oid)));
 }
 
 /* A name ending in ".lock" is the only one that git does not take for a ref while it is written. */

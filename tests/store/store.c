@@ -279,6 +279,39 @@ START_TEST(stock_git_agrees)
 }
 END_TEST
 
+/* A volume that stock git made, as a backup by clone and fetch is, serves as well as ours. */
+START_TEST(a_volume_restored_from_a_clone)
+{
+	struct err err = ERR_INIT;
+	struct fixture f, copy;
+	struct id first, second;
+	char from[512], to[512];
+	const char *path, *remove[] = { "rm", "-rf", to, NULL };
+	const char *clone[] = { "git", "-c", "safe.directory=*", "clone", "--quiet", "--mirror",
+		"--no-hardlinks", from, to, NULL };
+
+	fixture_init(&f, NULL);
+	free(fixture_file(&f, "之前", &first));
+	fixture_reopen(&f, NULL);
+	path = fixture_copy(&f);
+	(void)snprintf(from, sizeof(from), "%s/volumes/0001.git", f.path);
+	(void)snprintf(to, sizeof(to), "%s/volumes/0001.git", path);
+	ck_assert_int_eq(program_run(remove, NULL, NULL), 0);
+	ck_assert_int_eq(program_run(clone, NULL, NULL), 0);
+	(void)snprintf(to, sizeof(to), "%s/derived", path);
+	ck_assert_int_eq(program_run(remove, NULL, NULL), 0);
+	fixture_open_at(&f, path, &copy, NULL);
+	assert_text(&copy, &first, 1, "之前");
+	free(fixture_file(&copy, "之后", &second));
+	fixture_reopen(&copy, NULL);
+	assert_text(&copy, &first, 1, "之前");
+	assert_text(&copy, &second, 1, "之后");
+	ck_ok(store_flush(copy.store, &err), err);
+	fixture_done(&copy);
+	fixture_done(&f);
+}
+END_TEST
+
 START_TEST(a_large_part_is_chunks)
 {
 	_cleanup_(buf_done) struct buf part = BUF_INIT;
@@ -496,6 +529,7 @@ END_TEST
 TESTS("store/store", what_was_filed_is_read_back, versions_follow_and_stale_ones_conflict,
 	a_refused_action_leaves_no_gap, a_number_is_used_once, serials_end,
 	a_request_is_answered_once, a_crash_loses_nothing_answered, leftovers_are_swept_at_start,
-	the_ledger_can_be_deleted, stock_git_agrees, a_large_part_is_chunks,
-	volumes_roll_over_by_size, volumes_roll_over_by_year, destroyed_is_gone_and_the_rest_whole,
-	a_second_writer_is_told_who, sealed_means_sealed, many_clients_leave_no_gap)
+	the_ledger_can_be_deleted, stock_git_agrees, a_volume_restored_from_a_clone,
+	a_large_part_is_chunks, volumes_roll_over_by_size, volumes_roll_over_by_year,
+	destroyed_is_gone_and_the_rest_whole, a_second_writer_is_told_who, sealed_means_sealed,
+	many_clients_leave_no_gap)
