@@ -328,12 +328,12 @@ static int import(struct import *m, struct err *err)
 	return r;
 }
 
-/* Without a resident process this one must stay until what it filed can be found. That may take longer than
- * the filing, so it is shown; Ctrl-C leaves the rest to whichever process opens the archive next. */
+/* Without a resident process this one must stay until what it filed can be found. After much that takes longer than the
+ * filing did, so it is shown; Ctrl-C leaves the rest to whichever process opens the archive next. */
 static void make_searchable(struct cli *cli)
 {
 	_cleanup_(buf_done) struct buf request = BUF_INIT;
-	bool was_told = false;
+	int64_t lag = 1;
 
 	say_map(&request, NULL);
 	say_cstr(&request, "query", "");
@@ -341,18 +341,14 @@ static void make_searchable(struct cli *cli)
 	say_bool(&request, "snippets", false);
 	say_bool(&request, "fresh", true);
 	say_end_map(&request);
-	while (!cli_is_interrupted()) {
+	cli_remark(cli, "%s",
+		tr("everything is filed; making it searchable (Ctrl-C leaves that for later)"));
+	while (lag > 0 && !cli_is_interrupted()) {
 		_cleanup_(json_freep) struct json *reply = NULL;
 
-		if (!was_told)
-			cli_remark(cli, "%s",
-				tr("everything is filed; making it searchable (Ctrl-C leaves that "
-				   "for "
-				   "later)"));
-		was_told = true;
-		if (cli_call(cli, "search", &request, NULL, 0, &reply, NULL) < 0 ||
-			reply_int(reply, "lag") == 0)
+		if (cli_call(cli, "search", &request, NULL, 0, &reply, NULL) < 0)
 			return;
+		lag = reply_int(reply, "lag");
 	}
 }
 
@@ -392,7 +388,7 @@ static int run(struct cli *cli, const struct args *args, struct err *err)
 	if (r < 0)
 		return cli->json ? exit_of(r) : r;
 	(void)fflush(cli->out.file);
-	if (m.filed && !args_has(args, "dry-run") && !desk_is_resident(cli->desk))
+	if (m.filed > BATCH_MAX && !args_has(args, "dry-run") && !desk_is_resident(cli->desk))
 		make_searchable(cli);
 	return m.refused ? EXIT_PARTLY : 0;
 }
