@@ -120,6 +120,8 @@ Xapian::Query translator::node(const struct query_node *n) const
 		return join(Xapian::Query::OP_OR, children(n->child));
 	case QUERY_SAME:
 		return join(Xapian::Query::OP_SYNONYM, children(n->child));
+	case QUERY_EITHER:
+		return join(Xapian::Query::OP_MAX, children(n->child));
 	case QUERY_NOT:
 		return Xapian::Query(Xapian::Query::OP_AND_NOT, node(n->child),
 			join(Xapian::Query::OP_OR, children(n->child->next)));

@@ -522,6 +522,7 @@ static void describe(const struct query_node *node, struct buf *ret)
 		[QUERY_AND] = "AND",
 		[QUERY_OR] = "OR",
 		[QUERY_SAME] = "SAME",
+		[QUERY_EITHER] = "EITHER",
 		[QUERY_NOT] = "NOT",
 	};
 

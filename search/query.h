@@ -38,7 +38,8 @@ enum query_op {
 	QUERY_AND,
 	QUERY_OR,
 	QUERY_SAME, /* children are terms that count as one, in weight too: a stem and the word that is its own stem */
-	QUERY_NOT, /* the first child, without what matches one of the others */
+	QUERY_EITHER, /* ways of writing one thing: an OR in which only the best one counts */
+	QUERY_NOT,    /* the first child, without what matches one of the others */
 	QUERY_DAYS /* records dated day_from to day_to, both included; INT64_MIN/MAX where open */
 };
 

@@ -3,11 +3,14 @@
  * The tokeniser's terms are first put together into units: a run of Chinese, a word, a code with
  * its words, the number of a letter, a sensitive value. Then:
  *
- *   a run of Chinese      all its bigrams
- *   a word                its stem, or itself where it has none
- *   a code                the whole code, or its words side by side, or a record whose number
- * begins so Chinese, then number  side by side (国械注准20203140123, 安市监函〔2023〕201): issuer
- * and serial belong together anything else joined  all of it (SOP-012灭菌) */
+ *   a run of Chinese       all its bigrams
+ *   a word                 its stem, or itself where it has none
+ *   a code                 the whole code, also without what joins it (SOP012), or its words side by side, or
+ *                          a record whose number begins so
+ *   a date                 that day, however it is written (2025年5月20日)
+ *   Chinese, then number   side by side: issuer and serial belong together (国械注准20203140123, 安市监函〔2023〕201)
+ *   number, then Chinese   side by side: 24小时, 10月9日
+ *   anything else joined   all of it (SOP-012灭菌) */
 #include "search/query_build.h"
 
 #include "core/base/clock.h"
@@ -16,12 +19,13 @@
 
 enum { UNITS_MAX = QUERY_NODES_MAX / 2, LONG_NUMBER = 6 };
 
-enum unit_kind { UNIT_HAN, UNIT_WORD, UNIT_CODE, UNIT_LETTER, UNIT_SENSITIVE };
+enum unit_kind { UNIT_HAN, UNIT_WORD, UNIT_CODE, UNIT_LETTER, UNIT_DATE, UNIT_SENSITIVE };
 
 struct leaf {
 	struct leaf *next;
 	struct str text;
 	uint32_t position;
+	bool bridge; /* a bigram over white space, which need not be in the text */
 };
 
 struct unit {
@@ -29,13 +33,18 @@ struct unit {
 	uint32_t start, end;	   /* in the source */
 	struct leaf *first, *last; /* with position: bigrams, the word, a code's words */
 	struct leaf *single;	   /* the first character of a run, for a run of one */
-	struct str whole;	   /* of a word its stem, of a code the code */
+	struct str whole;	   /* of a word its stem, of a code the code, of a date 20250520 */
 	bool open;		   /* a run of Chinese that goes on */
+	bool closed;		   /* one that takes no more: 年 of 2025年召回 */
 };
 
 struct units {
 	struct query_parse *q;
 	size_t at;
+	bool exact; /* in quotation marks: dates are words, runs are not cut */
+	/* A date that was seen, and where it ends in the source. */
+	struct str date;
+	uint32_t date_start, date_end;
 	struct unit list[UNITS_MAX];
 	size_t n;
 };
@@ -160,20 +169,100 @@ static void join_code(struct units *u, const struct token *token)
 		join(u, first, u->n - 1, new_leaf(u, token)->text);
 }
 
+/* The place in the folded text of a place in the source. */
+static size_t folded_place(const struct query_parse *q, uint32_t source)
+{
+	size_t low = 0, high = q->fold.text.n;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+
+		if (q->fold.at[middle] < source)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static bool is_number(const struct unit *unit)
+{
+	struct str word;
+
+	if (unit->kind != UNIT_WORD)
+		return false;
+	word = unit->first->text;
+	for (size_t i = 0; i < word.n; i++)
+		if (word.p[i] < '0' || word.p[i] > '9')
+			return false;
+	return word.n < LONG_NUMBER;
+}
+
+/* 年, 月, 日 right behind a number: what follows it is another word. */
+static bool ends_number(const struct units *u, const struct token *token)
+{
+	static const char *const measures[] = { "年", "月", "日" };
+	const struct unit *before = u->n > 0 ? &u->list[u->n - 1] : NULL;
+
+	if (u->exact || !before || !is_number(before) || before->end != token->start)
+		return false;
+	for (size_t i = 0; i < ARRAY_LEN(measures); i++)
+		if (str_is(token->text, measures[i]))
+			return true;
+	return false;
+}
+
+static void on_bigram(struct units *u, struct unit *run, const struct token *token)
+{
+	size_t from, to;
+
+	if (run->closed)
+		return;
+	add_leaf(u, run, token);
+	from = folded_place(u->q, token->start);
+	to = folded_place(u->q, token->end);
+	run->last->bridge = to - from > token->text.n;
+	run->open = true;
+}
+
 static void on_han(struct units *u, const struct token *token)
 {
 	struct unit *run = u->n > 0 ? &u->list[u->n - 1] : NULL;
 
+	if (!u->exact && token->start < u->date_end)
+		return;
 	if (token->shape == TOKEN_SHAPE_HAN) {
-		add_leaf(u, run, token);
-		run->open = true;
+		on_bigram(u, run, token);
 	} else if (run && run->open) {
 		run->open = false;
 	} else {
+		bool closed = ends_number(u, token);
+
 		run = new_unit(u, UNIT_HAN, token);
-		if (run)
-			run->single = new_leaf(u, token);
+		if (!run)
+			return;
+		run->single = new_leaf(u, token);
+		run->closed = closed;
 	}
+}
+
+/* A date takes the words that it is made of with it, unless it is one word or code anyway, which then knows its date
+ * (date_of). */
+static void on_date(struct units *u, const struct token *token)
+{
+	struct unit *unit;
+
+	if (u->exact || u->q->in_title)
+		return;
+	u->date = new_leaf(u, token)->text;
+	u->date_start = token->start;
+	u->date_end = 0;
+	if (!memmem(u->q->source.p + token->start, token->end - token->start, "月", 3))
+		return;
+	u->date_end = token->end;
+	unit = new_unit(u, UNIT_DATE, token);
+	if (unit)
+		unit->whole = u->date;
 }
 
 static void on_token(void *context, const struct token *token)
@@ -184,8 +273,18 @@ static void on_token(void *context, const struct token *token)
 
 	if (u->q->r < 0)
 		return;
+	if (token->kind == TERM_DATE) {
+		on_date(u, token);
+		return;
+	}
+	if (!u->exact && token->start < u->date_end && token->kind == TERM_WORD &&
+		token->shape == TOKEN_SHAPE_WORD)
+		return;
 	if (token->kind == TERM_CODE) {
-		join_code(u, token);
+		/* The second one is the same without what joins it. */
+		if (u->n == 0 || u->list[u->n - 1].kind != UNIT_CODE ||
+			u->list[u->n - 1].start != token->start)
+			join_code(u, token);
 		return;
 	}
 	if (token->kind == TERM_STEM) {
@@ -207,22 +306,6 @@ static void on_token(void *context, const struct token *token)
 	unit = new_unit(u, kind, token);
 	if (unit)
 		add_leaf(u, unit, token);
-}
-
-/* The place in the folded text of a place in the source. */
-static size_t folded_place(const struct query_parse *q, uint32_t source)
-{
-	size_t low = 0, high = q->fold.text.n;
-
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-
-		if (q->fold.at[middle] < source)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
 }
 
 static bool is_joined(const struct units *u, size_t i)
@@ -254,7 +337,23 @@ static void join_words(struct units *u)
 	}
 }
 
-static struct units *find_units(struct query_parse *q, size_t from, size_t to)
+/* Bigrams over white space go where the characters on both sides are in others: “第十六条 超出范围” is
+ * found whether the text has that space, more, or none. */
+static void drop_bridges(struct units *u)
+{
+	for (size_t i = 0; i < u->n; i++) {
+		struct leaf *before = u->list[i].kind == UNIT_HAN ? u->list[i].first : NULL;
+
+		for (; before && before->next && before->next->next; before = before->next) {
+			struct leaf *bridge = before->next;
+
+			if (bridge->bridge && !before->bridge && !bridge->next->bridge)
+				before->next = bridge->next;
+		}
+	}
+}
+
+static struct units *find_units(struct query_parse *q, size_t from, size_t to, bool exact)
 {
 	uint32_t position = 0;
 
@@ -263,9 +362,13 @@ static struct units *find_units(struct query_parse *q, size_t from, size_t to)
 	q->units->q = q;
 	q->units->at = from;
 	q->units->n = 0;
+	q->units->exact = exact;
+	q->units->date = STR("");
+	q->units->date_end = 0;
 	tokenizer_run_folded(
 		q->tokenizer, &q->fold, from, to, TOKEN_ALL_STEMS, &position, on_token, q->units);
 	join_words(q->units);
+	drop_bridges(q->units);
 	return q->units;
 }
 
@@ -304,6 +407,21 @@ static struct query_node *phrase_of(struct units *u, size_t from, size_t to)
 	}
 	query_add_child(all, query_simplify(phrase));
 	return u->q->r < 0 ? NULL : query_simplify(all);
+}
+
+/* The text of a unit's first leaf, changed so that it has no - _ / . in it; empty when that is digits alone. */
+static struct str squeezed(struct units *u, struct str code)
+{
+	char *copy = arena_copy(u->q->arena, code.p, code.n);
+
+	return (struct str){ copy, token_squeeze(copy, code.n) };
+}
+
+/* The date that a word or code is. */
+static void add_date(struct units *u, struct query_node *any, const struct unit *unit)
+{
+	if (u->date.n > 0 && unit->start == u->date_start)
+		query_add_child(any, query_term_new(u->q, TERM_DATE, u->date, u->at));
 }
 
 static bool has_digit(struct str text)
@@ -352,23 +470,34 @@ static struct query_node *word_node(struct units *u, size_t i)
 	if (u->q->in_title || !has_digit(word) ||
 		word.n < (is_all_digits(word) ? LONG_NUMBER : TOKEN_EDGE_MIN))
 		return word_term(u, unit->first);
-	any = query_node_new(u->q, QUERY_OR, u->at);
+	any = query_node_new(u->q, QUERY_EITHER, u->at);
 	query_add_child(any, word_term(u, unit->first));
+	if (!is_all_digits(word))
+		query_add_child(any, query_term_new(u->q, TERM_CODE, word, u->at));
 	query_add_child(any, query_term_new(u->q, TERM_NUMBER_EDGE, word, u->at));
+	add_date(u, any, unit);
 	return any;
 }
 
 static struct query_node *code_node(struct units *u, size_t i)
 {
 	struct query_node *any;
+	struct str word;
 
 	if (u->q->in_title)
 		return phrase_of(u, i, i + 1);
-	any = query_node_new(u->q, QUERY_OR, u->at);
-	if (has_digit(u->list[i].whole))
+	any = query_node_new(u->q, QUERY_EITHER, u->at);
+	if (has_digit(u->list[i].whole)) {
 		query_add_child(any, query_term_new(u->q, TERM_CODE, u->list[i].whole, u->at));
+		word = squeezed(u, u->list[i].whole);
+		if (word.n > 0) {
+			query_add_child(any, query_term_new(u->q, TERM_CODE, word, u->at));
+			query_add_child(any, query_term_new(u->q, TERM_WORD, word, u->at));
+		}
+	}
 	query_add_child(any, phrase_of(u, i, i + 1));
 	add_number_terms(u, any, u->list[i].whole);
+	add_date(u, any, &u->list[i]);
 	return any;
 }
 
@@ -390,6 +519,8 @@ static struct query_node *unit_node(struct units *u, size_t i)
 		return word_node(u, i);
 	case UNIT_CODE:
 		return code_node(u, i);
+	case UNIT_DATE:
+		return query_term_new(u->q, TERM_DATE, u->list[i].whole, u->at);
 	case UNIT_LETTER:
 	case UNIT_SENSITIVE:
 		break;
@@ -417,6 +548,30 @@ static bool is_issuer(const struct units *u, size_t i)
 	       (b->kind == UNIT_CODE || number.n >= LONG_NUMBER);
 }
 
+static bool is_one_character(const struct unit *unit, const char *text)
+{
+	return unit->kind == UNIT_HAN && !unit->first &&
+	       (!text || str_is(unit->single->text, text));
+}
+
+/* Numbers and the Chinese right behind them, typed as one word, belong together: 10月9日, 24小时, 第5章.
+ * But 37号 is found in 〔2026〕37 号 too. Returns the unit behind the last. */
+static size_t measure_end(const struct units *u, size_t i)
+{
+	size_t end = i + is_one_character(&u->list[i], "第");
+
+	for (; end + 1 < u->n && is_number(&u->list[end]); end += 2) {
+		const struct unit *number = &u->list[end], *measure = number + 1;
+
+		if (end > i && number->start != number[-1].end)
+			break;
+		if (measure->kind != UNIT_HAN || measure->start != number->end ||
+			is_one_character(measure, "号"))
+			break;
+	}
+	return end > i + 1 ? end : i + 1;
+}
+
 static struct str slice(const struct query_parse *q, size_t from, size_t to)
 {
 	return (struct str){ q->fold.text.p + from, to - from };
@@ -432,22 +587,20 @@ static bool has_sensitive(const struct units *u)
 
 struct query_node *query_build_word(struct query_parse *q, size_t from, size_t to)
 {
-	struct units *u = find_units(q, from, to);
+	struct units *u = find_units(q, from, to, false);
 	struct query_node *all = query_node_new(q, QUERY_AND, from), *any;
 	_cleanup_(buf_done) struct buf whole = BUF_INIT;
 
 	for (size_t i = 0; i < u->n; i++) {
-		if (is_issuer(u, i)) {
-			query_add_child(all, phrase_of(u, i, i + 2));
-			i++;
-		} else {
-			query_add_child(all, unit_node(u, i));
-		}
+		size_t end = is_issuer(u, i) ? i + 2 : measure_end(u, i);
+
+		query_add_child(all, end > i + 1 ? phrase_of(u, i, end) : unit_node(u, i));
+		i = end - 1;
 	}
 	if (u->n < 2 || q->in_title || has_sensitive(u) || !has_digit(slice(q, from, to)))
 		return q->r < 0 ? NULL : query_simplify(all);
 	number_canonical(slice(q, from, to), &whole);
-	any = query_node_new(q, QUERY_OR, from);
+	any = query_node_new(q, QUERY_EITHER, from);
 	query_add_child(any, query_simplify(all));
 	add_number_terms(u, any, buf_str(&whole));
 	return q->r < 0 ? NULL : any;
@@ -455,7 +608,7 @@ struct query_node *query_build_word(struct query_parse *q, size_t from, size_t t
 
 struct query_node *query_build_phrase(struct query_parse *q, size_t from, size_t to)
 {
-	struct units *u = find_units(q, from, to);
+	struct units *u = find_units(q, from, to, true);
 
 	return phrase_of(u, 0, u->n);
 }
@@ -483,7 +636,7 @@ struct query_node *query_build_beginning(struct query_parse *q, size_t from, siz
 	if (whole.n < TOKEN_EDGE_MIN)
 		return query_fail(q, ERR_INVALID, from,
 			tr("three letters or digits are needed before a star"));
-	any = query_node_new(q, QUERY_OR, from);
+	any = query_node_new(q, QUERY_EITHER, from);
 	query_add_child(any, query_build_word(q, from, to));
 	query_add_child(any, query_term_new(q, TERM_NUMBER_EDGE, buf_str(&whole), from));
 	number_canonical(slice(q, split, to), &tail);
@@ -505,7 +658,7 @@ struct query_node *query_build_beginning(struct query_parse *q, size_t from, siz
 struct query_node *query_build_number(struct query_parse *q, size_t from, size_t to, bool beginning)
 {
 	_cleanup_(buf_done) struct buf whole = BUF_INIT;
-	struct units *u = find_units(q, from, to);
+	struct units *u = find_units(q, from, to, true);
 
 	if (has_sensitive(u))
 		return phrase_of(u, 0, u->n);

@@ -124,6 +124,7 @@ static void add_goals(struct finder *f, const struct query_node *node)
 		return;
 	case QUERY_AND:
 	case QUERY_OR:
+	case QUERY_EITHER:
 		for (const struct query_node *child = node->child; child; child = child->next)
 			add_goals(f, child);
 		return;
@@ -656,6 +657,7 @@ static size_t worth_of(const struct query_node *node)
 		return worth_of(node->child);
 	case QUERY_AND:
 	case QUERY_OR:
+	case QUERY_EITHER:
 		for (const struct query_node *child = node->child; child; child = child->next) {
 			child_worth = worth_of(child);
 			if (node->op == QUERY_AND)

@@ -18,7 +18,7 @@
 
 #include "core/base/str.h"
 
-enum { TERMS_VERSION = 1, TERM_KEY_BYTES = 16, TERM_HASH_BYTES = 8, TERM_TEXT_MAX = 240 };
+enum { TERMS_VERSION = 2, TERM_KEY_BYTES = 16, TERM_HASH_BYTES = 8, TERM_TEXT_MAX = 240 };
 
 enum term_kind {
 	/* From text. WORD: words as written (folded), Chinese bigrams and single characters, whole
@@ -27,6 +27,7 @@ enum term_kind {
 	TERM_STEM = 'Z',
 	TERM_CODE = 'C',      /* a code in running text, whole: SOP-012, 20203140123 */
 	TERM_CODE_EDGE = 'E', /* its beginnings, itself included */
+	TERM_DATE = 'U',      /* a date in running text, 20250520 however it was written */
 	TERM_TITLE = 'S',     /* as WORD, within the title alone */
 	TERM_TITLE_STEM = 'T',
 	TERM_NUMBER =

@@ -286,7 +286,7 @@ static const char *skip_spaces(const char *p, const char *end)
 
 size_t token_letter_match(const char *p, const char *end, char ret_canonical[32])
 {
-	static const char ordinal[] = "第";
+	static const char ordinal[] = "第", suffix[] = "号";
 	const char *q, *year, *serial;
 	size_t n = 0;
 
@@ -316,6 +316,9 @@ size_t token_letter_match(const char *p, const char *end, char ret_canonical[32]
 	memcpy(ret_canonical + 7, "〕", 3);
 	memcpy(ret_canonical + 10, serial, n);
 	ret_canonical[10 + n] = '\0';
+	serial = skip_spaces(q, end);
+	if ((size_t)(end - serial) >= strlen(suffix) && memcmp(serial, suffix, strlen(suffix)) == 0)
+		q = serial + strlen(suffix);
 	return (size_t)(q - p);
 }
 
@@ -341,7 +344,6 @@ static bool add_letter_beginning(const char *p, const char *end, struct buf *ret
 
 void number_canonical(struct str folded, struct buf *ret)
 {
-	static const char suffix[] = "号";
 	const char *p = folded.p, *end = p + folded.n;
 	size_t before = ret->n;
 
@@ -353,10 +355,7 @@ void number_canonical(struct str folded, struct buf *ret)
 
 		if (n > 0) {
 			buf_adds(ret, letter);
-			p = skip_spaces(p + n, end);
-			if ((size_t)(end - p) >= strlen(suffix) &&
-				memcmp(p, suffix, strlen(suffix)) == 0)
-				p += strlen(suffix);
+			p += n;
 			continue;
 		}
 		if (add_letter_beginning(p, end, ret))
@@ -413,6 +412,8 @@ static void scan_letter(struct scan *s, size_t n, const char *canonical)
 	emit(s, TERM_WORD, TOKEN_SHAPE_LETTER, whole, s->position, from, to);
 	emit(s, TERM_WORD, TOKEN_SHAPE_OTHER, year, 0, from, to);
 	emit(s, TERM_WORD, TOKEN_SHAPE_OTHER, serial, 0, from, to);
+	if ((uint8_t)to[-1] >= 0x80)
+		emit(s, TERM_WORD, TOKEN_SHAPE_OTHER, STR("号"), 0, to - strlen("号"), to);
 	emit_edges(s, whole, from, to);
 	s->p = to;
 	s->after_word = true;
@@ -498,6 +499,20 @@ static void emit_word(struct scan *s, const char *from, const struct part *part)
 		emit(s, TERM_STEM, TOKEN_SHAPE_OTHER, stem, 0, from, part->end);
 }
 
+size_t token_squeeze(char *code, size_t n)
+{
+	bool letters = false;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (is_connector(code[i]))
+			continue;
+		letters |= !is_digit(code[i]);
+		code[kept++] = code[i];
+	}
+	return letters ? kept : 0;
+}
+
 static void emit_code(struct scan *s, const char *from, const char *to)
 {
 	char code[TOKEN_WORD_MAX];
@@ -507,6 +522,9 @@ static void emit_code(struct scan *s, const char *from, const char *to)
 		code[i] = from[i] == '_' ? '-' : from[i];
 	emit(s, TERM_CODE, TOKEN_SHAPE_OTHER, (struct str){ code, n }, 0, from, to);
 	emit_edges(s, (struct str){ code, n }, from, to);
+	n = token_squeeze(code, n);
+	if (n > 0)
+		emit(s, TERM_CODE, TOKEN_SHAPE_OTHER, (struct str){ code, n }, 0, from, to);
 }
 
 static void scan_word(struct scan *s)
@@ -556,6 +574,8 @@ static void scan(struct scan *s)
 			scan_sensitive(s, n, value);
 			continue;
 		}
+		if (is_digit(*s->p) && (n = token_date_match(s->p, s->end, value)) > 0)
+			emit(s, TERM_DATE, TOKEN_SHAPE_OTHER, str_of(value), 0, s->p, s->p + n);
 		if (word_char(s->p, s->end, false) > 0) {
 			scan_word(s);
 			continue;

@@ -12,11 +12,15 @@
  *
  * Codes are words joined by - _ / . with a digit somewhere (SOP-012, QMS-QC-CX-2025-V1.0), or
  * single ones with a digit that are long enough (20203140123): besides the words there is one term
- * for the whole, and one for each of its beginnings (TOKEN_EDGES), none of which has a position.
+ * for the whole, one for the whole without what joins it when it has letters (SOP012), and one for
+ * each of its beginnings (TOKEN_EDGES), none of which has a position.
+ *
+ * Dates (2025-05-20, 2025/5/20, 20250520, 2025 年 5 月 20 日) give one more term without position.
  *
  * Numbers of official letters, whatever their brackets and spaces (〔2023〕201 号, [2023]201号,
  * （2023） 第201号), are one word 〔2023〕201 with a position, besides 2023 and 201 without. So an
- * issuer before it and the number are neighbours, and so are 国械注准 and 20203140123.
+ * issuer before it and the number are neighbours, and so are 国械注准 and 20203140123. The 号 behind
+ * belongs to it; 号 is found as a character all the same.
  *
  * Sensitive numbers (sensitive.h) give one term for the whole value, and nothing else. They take a
  * position. */
@@ -42,7 +46,7 @@ enum token_shape {
 };
 
 struct token {
-	enum term_kind kind; /* WORD, STEM, CODE, CODE_EDGE, SENSITIVE */
+	enum term_kind kind; /* WORD, STEM, CODE, CODE_EDGE, DATE, SENSITIVE */
 	enum token_shape shape;
 	struct str text;     /* folded; valid during the call */
 	uint32_t position;   /* 0: none */
@@ -75,9 +79,14 @@ void tokenizer_run_folded(struct tokenizer *t, const struct fold *folded, size_t
 /* ---- what the query grammar must know as well ---- */
 
 bool token_is_han(uint32_t c);
-/* The bytes of a letter's number whose opening bracket stands at p of a folded text, up to its
- * serial, or 0; and the one form of it, "〔2023〕201" (at most 32 bytes with NUL). */
+/* The bytes of a letter's number whose opening bracket stands at p of a folded text, with the 号
+ * behind it, or 0; and the one form of it, "〔2023〕201" (at most 32 bytes with NUL). */
 size_t token_letter_match(const char *p, const char *end, char ret_canonical[32]);
+/* A code in place without - _ / . in it: its length, or 0 when it is of digits alone. */
+size_t token_squeeze(char *code, size_t n);
+/* The bytes of a date that begins at p of a folded text, or 0, and its one form, "20250520". The
+ * caller sees to it that no letter or digit stands before p. */
+size_t token_date_match(const char *p, const char *end, char ret_date[9]);
 
 /* The one form of a number that a record carries: folded, without spaces, _ as -, letter's brackets
  * as 〔〕. Appends to ret; more than TERM_TEXT_MAX bytes are cut. `folded` is folded text. */

@@ -66,46 +66,58 @@ START_TEST(phrases)
 	QUERY("＂plans＂", "W:plans");
 	QUERY("\"SOP-012灭菌\"", "(PHRASE W:sop W:012 W:灭菌)");
 	QUERY("\"\" a", "W:a");
+	QUERY("“第十条 超出”", "(PHRASE W:第十 W:十条 W:超出)");
+	QUERY("“召 回 计划”", "(PHRASE W:召回 W:回计 W:计划)");
+	QUERY("“2025年5月20日”", "(PHRASE W:2025 W:年 W:5 W:月 W:20 W:日)");
 }
 END_TEST
 
 START_TEST(mixed_words_and_numbers)
 {
 	QUERY("SOP-012灭菌",
-		"(OR (AND (OR C:sop-012 (PHRASE W:sop W:012) N:sop-012 O:sop-012) W:灭菌)"
+		"(EITHER (AND (EITHER C:sop-012 C:sop012 W:sop012 (PHRASE W:sop W:012) N:sop-012"
+		" O:sop-012) W:灭菌)"
 		" N:sop-012灭菌 O:sop-012灭菌)");
 	QUERY("ＱＭＳ－QC—cx-2025-V1.0",
-		"(OR C:qms-qc-cx-2025-v1.0 (PHRASE W:qms W:qc W:cx W:2025 W:v1.0)"
+		"(EITHER C:qms-qc-cx-2025-v1.0 C:qmsqccx2025v10 W:qmsqccx2025v10"
+		" (PHRASE W:qms W:qc W:cx W:2025 W:v1.0)"
 		" N:qms-qc-cx-2025-v1.0 O:qms-qc-cx-2025-v1.0)");
-	QUERY("国械注准20203140123", "(OR (PHRASE W:国械 W:械注 W:注准 W:20203140123)"
+	QUERY("国械注准20203140123", "(EITHER (PHRASE W:国械 W:械注 W:注准 W:20203140123)"
 				     " N:国械注准20203140123 O:国械注准20203140123)");
-	QUERY("202505200001", "(OR W:202505200001 O:202505200001)");
+	QUERY("202505200001", "(EITHER W:202505200001 O:202505200001)");
 	QUERY("2025", "W:2025");
-	static const char record[] = "(OR (PHRASE W:记录 W:20250520 W:001)"
+	static const char record[] = "(EITHER (PHRASE W:记录 W:20250520 W:001)"
 				     " N:记录-20250520-001 O:记录-20250520-001)";
 	QUERY("记录-20250520-001", record);
 	QUERY("记录－20250520—001", record);
 	static const char letter[] =
-		"(OR (PHRASE W:监函 W:〔2023〕201) N:监函〔2023〕201 O:监函〔2023〕201)";
+		"(EITHER (PHRASE W:监函 W:〔2023〕201) N:监函〔2023〕201 O:监函〔2023〕201)";
 	QUERY("监函〔2023〕201", letter);
 	QUERY("监函(2023)201", letter);
 	QUERY("监函（２０２３）２０１", letter);
 	QUERY("监函 [ 2023 ] 第201", letter);
-	QUERY("监函〔2023〕201 号", "(AND (OR (PHRASE W:监函 W:〔2023〕201) N:监函〔2023〕201"
-				    " O:监函〔2023〕201) W:号)");
-	QUERY("2025年", "(OR (AND W:2025 W:年) N:2025年 O:2025年)");
+	QUERY("监函〔2023〕201 号", letter);
+	QUERY("SOP012", "(EITHER W:sop012 C:sop012 O:sop012)");
+	QUERY("2025年", "(EITHER (PHRASE W:2025 W:年) N:2025年 O:2025年)");
+	QUERY("10月9日召回",
+		"(EITHER (AND (PHRASE W:10 W:月 W:9 W:日) W:召回) N:10月9日召回 O:10月9日召回)");
+	QUERY("24小时", "(EITHER (PHRASE W:24 W:小时) N:24小时 O:24小时)");
+	QUERY("第5章", "(EITHER (PHRASE W:第 W:5 W:章) N:第5章 O:第5章)");
+	QUERY("37号", "(EITHER (AND W:37 W:号) N:37号 O:37号)");
 }
 END_TEST
 
 START_TEST(beginnings)
 {
-	QUERY("QMS-QC-*", "(OR (OR (PHRASE W:qms W:qc) N:qms-qc O:qms-qc) O:qms-qc- E:qms-qc-)");
-	QUERY("国械注准2020*",
-		"(OR (OR (AND (AND W:国械 W:械注 W:注准) W:2020) N:国械注准2020 O:国械注准2020)"
-		" O:国械注准2020 (AND (PHRASE W:国械 W:械注 W:注准) E:2020))");
-	QUERY("监函〔2023*", "(OR (OR (AND W:监函 W:2023) N:监函〔2023 O:监函〔2023) O:监函〔2023"
-			     " (AND W:监函 E:〔2023))");
-	QUERY("recall*", "(OR (SAME W:recal Z:recal) O:recall E:recall)");
+	QUERY("QMS-QC-*",
+		"(EITHER (EITHER (PHRASE W:qms W:qc) N:qms-qc O:qms-qc) O:qms-qc- E:qms-qc-)");
+	QUERY("国械注准2020*", "(EITHER (EITHER (AND (AND W:国械 W:械注 W:注准) W:2020) "
+			       "N:国械注准2020 O:国械注准2020)"
+			       " O:国械注准2020 (AND (PHRASE W:国械 W:械注 W:注准) E:2020))");
+	QUERY("监函〔2023*",
+		"(EITHER (EITHER (AND W:监函 W:2023) N:监函〔2023 O:监函〔2023) O:监函〔2023"
+		" (AND W:监函 E:〔2023))");
+	QUERY("recall*", "(EITHER (SAME W:recal Z:recal) O:recall E:recall)");
 	FAILS("a ab*", "3");
 	FAILS("number:ab*", "8");
 }
@@ -124,7 +136,7 @@ START_TEST(fields)
 	QUERY("门类:资质审核记录 部门:\" 运营部 \"", "(AND R:资质审核记录 D:运营部)");
 	QUERY("TYPE:PDF", "X:pdf");
 	QUERY("备注:x", "(AND W:备注 W:x)");
-	QUERY("http://a.b", "(AND (SAME W:http Z:http) (OR (PHRASE W:a W:b) N:a.b O:a.b))");
+	QUERY("http://a.b", "(AND (SAME W:http Z:http) (EITHER (PHRASE W:a W:b) N:a.b O:a.b))");
 	FAILS("title:", "7");
 	FAILS("编号: ", "5");
 	FAILS("敏感:", "4");
@@ -172,6 +184,18 @@ START_TEST(dates)
 	FAILS("date:..", "6");
 	FAILS("date:2025..2024", "6");
 	FAILS("date:2025-05-20x", "6");
+}
+END_TEST
+
+START_TEST(dates_in_text)
+{
+	QUERY("2025年5月20日", "U:20250520");
+	QUERY("2025年5月20日召回",
+		"(EITHER (AND U:20250520 W:召回) N:2025年5月20日召回 O:2025年5月20日召回)");
+	QUERY("20250520", "(EITHER W:20250520 O:20250520 U:20250520)");
+	QUERY("2025-05-20", "(EITHER C:2025-05-20 (PHRASE W:2025 W:05 W:20) N:2025-05-20"
+			    " O:2025-05-20 U:20250520)");
+	QUERY("标题:2025年5月20日", "(PHRASE S:2025 S:年 S:5 S:月 S:20 S:日)");
 }
 END_TEST
 
@@ -249,5 +273,5 @@ START_TEST(sensitive_values_are_asked_for_whole)
 END_TEST
 
 TESTS("search/query", words_and_operators, phrases, mixed_words_and_numbers, beginnings, fields,
-	dates, errors_name_the_character, limits_have_two_sides,
+	dates, dates_in_text, errors_name_the_character, limits_have_two_sides,
 	sensitive_values_are_asked_for_whole)

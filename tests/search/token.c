@@ -75,11 +75,12 @@ END_TEST
 
 START_TEST(codes_are_whole_and_in_parts)
 {
-	TOKENS("SOP-012灭菌", "sop@1 Z:sop 012@2 C:sop-012 灭@3 灭菌@3 菌");
+	TOKENS("SOP-012灭菌", "sop@1 Z:sop 012@2 C:sop-012 C:sop012 灭@3 灭菌@3 菌");
 	TOKENS("QMS—QC_CX-2025-V1.0",
-		"qms@1 Z:qms qc@2 Z:qc cx@3 Z:cx 2025@4 v1.0@5 C:qms-qc-cx-2025-v1.0");
+		"qms@1 Z:qms qc@2 Z:qc cx@3 Z:cx 2025@4 v1.0@5 C:qms-qc-cx-2025-v1.0 "
+		"C:qmsqccx2025v10");
 	TOKENS("and/or", "and@1 Z:and or@2 Z:or");
-	check_tokens(TOKEN_EDGES, STR("AB-12"), "ab@1 12@2 C:ab-12 E:ab- E:ab-1 E:ab-12");
+	check_tokens(TOKEN_EDGES, STR("AB-12"), "ab@1 12@2 C:ab-12 E:ab- E:ab-1 E:ab-12 C:ab12");
 	check_tokens(
 		TOKEN_EDGES, STR("1234567"), "1234567@1 E:123 E:1234 E:12345 E:123456 E:1234567");
 	check_tokens(TOKEN_EDGES, STR("12345 3.14159"), "12345@1 3.14159@2");
@@ -88,19 +89,45 @@ END_TEST
 
 START_TEST(certificates_and_letters)
 {
+	/* 号 belongs to the letter's number, and is a character all the same. */
 	TOKENS("国械注准20203140123", "国 国械@1 械 械注@2 注 注准@3 准@4 20203140123@5");
 	TOKENS("记录-20250520-001", "记 记录@1 录@2 20250520@3 001@4 C:20250520-001");
-	static const char letter[] = "监 监函@1 函@2 〔2023〕201@3 2023 201 号@4";
+	static const char letter[] = "监 监函@1 函@2 〔2023〕201@3 2023 201 号";
 	TOKENS("监函〔2023〕201号", letter);
 	TOKENS("监函〔2023〕201 号", letter);
 	TOKENS("监函[2023]201号", letter);
 	TOKENS("监函 （ ２０２３ ） 第 201 号", letter);
 	TOKENS("监函【2023】201号", letter);
+	TOKENS("(2023)20号文", "〔2023〕20@1 2023 20 号 文@2");
 	TOKENS("(2023)1234567", "2023@1 1234567@2");
 	TOKENS("(1066)12", "1066@1 12@2");
 	check_tokens(TOKEN_EDGES, STR("〔2023〕20"),
 		"〔2023〕20@1 2023 20 E:〔 E:〔2 E:〔20 E:〔202 E:〔2023 E:〔2023〕 E:〔2023〕2 "
 		"E:〔2023〕20");
+}
+END_TEST
+
+START_TEST(dates_have_one_form)
+{
+	TOKENS("2026-10-09", "U:20261009 2026@1 10@2 09@3 C:2026-10-09");
+	TOKENS("2026/10/9。", "U:20261009 2026@1 10@2 9@3 C:2026/10/9");
+	TOKENS("2026.1.09", "U:20260109 2026.1.09@1");
+	TOKENS("20261009", "U:20261009 20261009@1");
+	TOKENS("2026年10月9日", "U:20261009 2026@1 年@2 10@3 月@4 9@5 日@6");
+	TOKENS("２０２６ 年 1 月 9 号", "U:20260109 2026@1 年@2 1@3 月@4 9@5 号@6");
+	TOKENS("2026-10-09T09:30", "U:20261009 2026@1 10@2 09t09@3 C:2026-10-09t09 "
+				   "C:20261009t09 30@4");
+	/* no dates */
+	TOKENS("20261009-02", "20261009@1 02@2 C:20261009-02");
+	TOKENS("2026-10-09-001", "2026@1 10@2 09@3 001@4 C:2026-10-09-001");
+	TOKENS("V2026-10-09", "v2026@1 10@2 09@3 C:v2026-10-09 C:v20261009");
+	TOKENS("2026-13-09", "2026@1 13@2 09@3 C:2026-13-09");
+	TOKENS("2026-10/09", "2026@1 10@2 09@3 C:2026-10/09");
+	TOKENS("20261032", "20261032@1");
+	TOKENS("21001009", "21001009@1");
+	TOKENS("2026年10月", "2026@1 年@2 10@3 月@4");
+	TOKENS("2026年10月9", "2026@1 年@2 10@3 月@4 9@5");
+	TOKENS("202610090001", "202610090001@1");
 }
 END_TEST
 
@@ -183,5 +210,6 @@ END_TEST
 
 TESTS("search/token", chinese_gives_bigrams_and_characters, words_and_stems,
 	width_case_and_compatibility_are_folded, codes_are_whole_and_in_parts,
-	certificates_and_letters, sensitive_numbers_give_one_term, long_words_have_no_term,
-	long_texts_are_cut_between_sentences, tokens_know_where_they_came_from)
+	certificates_and_letters, dates_have_one_form, sensitive_numbers_give_one_term,
+	long_words_have_no_term, long_texts_are_cut_between_sentences,
+	tokens_know_where_they_came_from)
