@@ -659,6 +659,7 @@ struct query_node *query_build_number(struct query_parse *q, size_t from, size_t
 {
 	_cleanup_(buf_done) struct buf whole = BUF_INIT;
 	struct units *u = find_units(q, from, to, true);
+	struct query_node *any, *term;
 
 	if (has_sensitive(u))
 		return phrase_of(u, 0, u->n);
@@ -668,7 +669,16 @@ struct query_node *query_build_number(struct query_parse *q, size_t from, size_t
 	if (beginning && whole.n < TOKEN_EDGE_MIN)
 		return query_fail(q, ERR_INVALID, from,
 			tr("three letters or digits are needed before a star"));
-	return query_term_new(q, beginning ? TERM_NUMBER_EDGE : TERM_NUMBER, buf_str(&whole), from);
+	if (!beginning)
+		return query_term_new(q, TERM_NUMBER, buf_str(&whole), from);
+	term = query_term_new(q, TERM_NUMBER_EDGE, buf_str(&whole), from);
+	if (behind_han(q, from, to) < to)
+		return term;
+	/* A number's beginnings that end in Chinese are not in the index: its words, wherever they stand. */
+	any = query_node_new(q, QUERY_EITHER, from);
+	query_add_child(any, term);
+	query_add_child(any, phrase_of(u, 0, u->n));
+	return any;
 }
 
 struct query_node *query_build_sensitive(struct query_parse *q, size_t from, size_t to)

@@ -133,6 +133,8 @@ START_TEST(fields)
 	QUERY("title: -a", "(NOT ALL S:a)");
 	QUERY("编号:安市监函［2023］201号", "N:安市监函〔2023〕201");
 	QUERY("number:QMS-QC*", "O:qms-qc");
+	QUERY("编号:资质记录-2025*", "O:资质记录-2025");
+	QUERY("编号:资质记录*", "(EITHER O:资质记录 (PHRASE W:资质 W:质记 W:记录))");
 	QUERY("门类:资质审核记录 部门:\" 运营部 \"", "(AND R:资质审核记录 D:运营部)");
 	QUERY("TYPE:PDF", "X:pdf");
 	QUERY("备注:x", "(AND W:备注 W:x)");
