@@ -124,26 +124,37 @@ static int emit_to_pack(void *context, const struct oid *oid, struct str content
 	return pack_add(context, OBJECT_TREE, oid, content.p, content.n, NULL, err);
 }
 
+enum { DIGEST_TEXT = 2 * SHA256_BYTES + 1 };
+
 struct envelope_name {
-	char sha256[65];
+	struct digest sha256;
 	struct oid oid;
 };
 
 static int by_name(const void *a, const void *b)
 {
-	return memcmp(((const struct envelope_name *)a)->sha256,
-		((const struct envelope_name *)b)->sha256, 64);
+	return memcmp(((const struct envelope_name *)a)->sha256.b,
+		((const struct envelope_name *)b)->sha256.b, sizeof(struct digest));
 }
 
-static void name_envelope(struct buf *names, struct str content, const struct oid *oid)
+static void name_envelope(
+	struct buf *names, struct str content, const struct digest *known, const struct oid *oid)
 {
-	struct envelope_name name;
-	uint8_t digest[SHA256_BYTES];
+	struct envelope_name name = { .oid = *oid };
 
-	sha256(content.p, content.n, digest);
-	(void)hex_encode(digest, sizeof(digest), name.sha256);
-	name.oid = *oid;
+	if (known)
+		name.sha256 = *known;
+	else
+		sha256(content.p, content.n, name.sha256.b);
 	buf_add(names, &name, sizeof(name));
+}
+
+/* A file in a directory, named by its SHA-256 in hex. */
+static struct tree_file file_of(const struct envelope_name *name, char hex[DIGEST_TEXT])
+{
+	return (struct tree_file){ { hex_encode(name->sha256.b, sizeof(name->sha256.b), hex),
+					   DIGEST_TEXT - 1 },
+		name->oid };
 }
 
 /* One directory with these envelopes, hung into the content tree under the next p. */
@@ -151,6 +162,7 @@ static int hang(struct store *s, struct pack_writer *w, struct buf *names, struc
 {
 	_cleanup_(buf_done) struct buf tree = BUF_INIT;
 	_cleanup_(freep) struct tree_file *files = NULL;
+	_cleanup_(freep) char(*hex)[DIGEST_TEXT] = NULL;
 	struct envelope_name *list = (struct envelope_name *)(void *)names->p;
 	size_t count = names->n / sizeof(*list), kept = 0;
 	uint64_t p = s->content.packs;
@@ -162,9 +174,13 @@ static int hang(struct store *s, struct pack_writer *w, struct buf *names, struc
 		return r;
 	qsort(list, count, sizeof(*list), by_name);
 	files = xcalloc(count, sizeof(*files));
-	for (size_t i = 0; i < count; i++)
-		if (i == 0 || by_name(&list[i - 1], &list[i]) != 0)
-			files[kept++] = (struct tree_file){ { list[i].sha256, 64 }, list[i].oid };
+	hex = xcalloc(count, sizeof(*hex));
+	for (size_t i = 0; i < count; i++) {
+		if (i > 0 && by_name(&list[i - 1], &list[i]) == 0)
+			continue;
+		files[kept] = file_of(&list[i], hex[kept]);
+		kept++;
+	}
 	tree_of_files(files, kept, &tree);
 	r = buf_check(&tree, err);
 	if (r < 0)
@@ -218,7 +234,7 @@ static int adopt(struct store *s, struct volume *v, struct pack_writer *w, const
 		if (r == 0)
 			r = pack_entry_read(reader, i, &content, err);
 		if (r == 0)
-			name_envelope(&names, buf_str(&content), &e.oid);
+			name_envelope(&names, buf_str(&content), NULL, &e.oid);
 	}
 	return r < 0 ? r : hang(s, w, &names, err);
 }
@@ -256,7 +272,7 @@ static int add_objects(
 
 			r = pack_add(w, o->type, &o->oid, o->content.p, o->content.n, &fresh, err);
 			if (r == 0 && fresh && o->is_envelope)
-				name_envelope(&names, o->content, &o->oid);
+				name_envelope(&names, o->content, o->sha256, &o->oid);
 		}
 		for (size_t k = 0; k < f->pack_count && r == 0; k++)
 			r = adopt(s, v, w, &f->packs[k], err);
@@ -372,11 +388,27 @@ static void tell(struct store *s, const struct batch *b, const struct facts *f)
 		const struct frame_object *o;
 
 		event_of_fact(f, i, &events[i]);
+		if (events[i].manifest_sealed.n)
+			continue;
 		o = map_get(&b->envelopes, events[i].manifest.oid.b);
 		if (o && oid_equal(&o->oid, &events[i].manifest.oid))
 			events[i].manifest_sealed = o->content;
 	}
 	s->on_applied(s->on_applied_context, events, f->count);
+}
+
+/* Whether the writer left what every action says; else it is read back, and needs the maps. */
+static bool all_known(const struct batch *b, size_t *ret_count)
+{
+	bool known = true;
+
+	*ret_count = 0;
+	for (size_t i = 0; i < b->count; i++) {
+		*ret_count += b->frames[i]->commit_count;
+		for (size_t k = 0; k < b->frames[i]->commit_count; k++)
+			known = known && b->frames[i]->commits[k].facts;
+	}
+	return known;
 }
 
 /* Commits of the batch that are beyond the ledger's mark go into it; all are told to the followers.
@@ -386,17 +418,22 @@ static int follow_batch(struct store *s, struct batch *b, struct err *err)
 	struct batch_facts source = { s, b };
 	struct facts_reader reader = { batch_commit, batch_file, &source };
 	_cleanup_(freep) struct facts *actions = NULL;
-	size_t count = 0, done = 0;
+	size_t count, done = 0;
 	bool rebuilt;
 	int r = 0;
 
-	for (size_t i = 0; i < b->count; i++)
-		count += b->frames[i]->commit_count;
+	if (!all_known(b, &count))
+		index_objects(b);
 	actions = xcalloc(count + 1, sizeof(*actions));
-	index_objects(b);
 	for (size_t i = 0; i < b->count && r == 0; i++)
 		for (size_t k = 0; k < b->frames[i]->commit_count && r == 0; k++) {
-			r = facts_read(&reader, &b->frames[i]->commits[k], &actions[done], err);
+			const struct pending_action *a = &b->frames[i]->commits[k];
+
+			/* Those of the frame own nothing: facts_done has nothing to free in them. */
+			if (a->facts)
+				actions[done] = *a->facts;
+			else
+				r = facts_read(&reader, &a->commit, &actions[done], err);
 			if (r == 0)
 				done++;
 		}
@@ -671,8 +708,14 @@ static int take_frame(void *context, const struct frame *f, struct err *err)
 	(void)err;
 	for (size_t i = 0; i < f->object_count; i++) {
 		const struct frame_object *o = &f->objects[i];
+		struct digest digest;
 
-		pending_frame_add(p, o->type, o->is_envelope, &o->oid, o->content);
+		if (o->is_envelope) {
+			sha256(o->content.p, o->content.n, digest.b);
+			(void)pending_frame_add_envelope(p, &o->oid, &digest, o->content);
+		} else {
+			(void)pending_frame_add(p, o->type, &o->oid, o->content);
+		}
 		if (o->type == OBJECT_COMMIT)
 			pending_frame_add_commit(p, &o->oid);
 	}

@@ -86,6 +86,15 @@ static int by_sequence(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+void facts_sort(struct fact *facts, size_t count)
+{
+	for (size_t i = 1; i < count; i++)
+		if (sequence_of(&facts[i - 1]) > sequence_of(&facts[i])) {
+			qsort(facts, count, sizeof(*facts), by_sequence);
+			return;
+		}
+}
+
 static int read_all(
 	const struct facts_reader *reader, struct facts *f, const struct oid *oid, struct err *err)
 {
@@ -123,10 +132,8 @@ static int read_all(
 	f->count = count;
 	for (size_t i = 0; i < count && r == 0; i++)
 		r = read_fact(reader, f, &files[i], &f->facts[i], err);
-	/* A list is sorted by path; records of one action may have dates and departments in any
-	 * order. */
-	if (r == 0 && count > 1)
-		qsort(f->facts, count, sizeof(*f->facts), by_sequence);
+	if (r == 0)
+		facts_sort(f->facts, count);
 	return r;
 }
 

@@ -1,7 +1,8 @@
 /* facts.h - what one action on main says, read back out of commit, list, slips and tombstones.
  *
- * The ledger, the followers and replay after a crash all learn of writes through here and nowhere
- * else, whether the objects come from a frame or from a volume. Pure but for the reader that the
+ * The ledger, the followers and replay after a crash all learn of writes in this form and no other,
+ * whether the objects come from a frame or from a volume; only of what the writer of this very
+ * process has just written are the facts its own (pending.h). Pure but for the reader that the
  * caller gives. */
 #ifndef MUN_STORE_FACTS_H
 #define MUN_STORE_FACTS_H
@@ -26,6 +27,7 @@ struct fact {
 	bool is_tombstone;
 	struct slip slip; /* one of the two */
 	struct tombstone tombstone;
+	struct str manifest_sealed; /* where it is at hand; else empty */
 };
 
 struct facts {
@@ -43,5 +45,8 @@ struct facts {
 int facts_read(const struct facts_reader *reader, const struct oid *commit, struct facts *ret,
 	struct err *err);
 void facts_done(struct facts *f);
+/* In the order of their sequence numbers: records of one action may have dates and departments, and so paths, in any
+ * order. */
+void facts_sort(struct fact *facts, size_t count);
 
 #endif

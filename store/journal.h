@@ -18,6 +18,7 @@ struct frame_object {
 	bool is_envelope;
 	struct oid oid;
 	struct str content;
+	const struct digest *sha256; /* of the content, where it is known; not written */
 };
 
 struct frame {

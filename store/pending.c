@@ -37,16 +37,35 @@ void pending_frame_free(struct pending_frame *f)
 	free(f);
 }
 
-void pending_frame_add(struct pending_frame *f, enum object_type type, bool is_envelope,
-	const struct oid *oid, struct str content)
+static struct frame_object *add_object(
+	struct pending_frame *f, enum object_type type, const struct oid *oid, struct str content)
 {
+	struct frame_object *o;
+
 	GROW(f->objects, f->frame.object_count, f->object_room);
-	f->objects[f->frame.object_count++] = (struct frame_object){ .type = type,
-		.is_envelope = is_envelope,
+	o = &f->objects[f->frame.object_count++];
+	*o = (struct frame_object){ .type = type,
 		.oid = *oid,
 		.content = { arena_copy(f->arena, content.p, content.n), content.n } };
 	f->frame.objects = f->objects;
 	f->bytes += content.n;
+	return o;
+}
+
+struct str pending_frame_add(
+	struct pending_frame *f, enum object_type type, const struct oid *oid, struct str content)
+{
+	return add_object(f, type, oid, content)->content;
+}
+
+struct str pending_frame_add_envelope(struct pending_frame *f, const struct oid *oid,
+	const struct digest *sha256, struct str content)
+{
+	struct frame_object *o = add_object(f, OBJECT_BLOB, oid, content);
+
+	o->is_envelope = true;
+	o->sha256 = arena_copy(f->arena, sha256, sizeof(*sha256));
+	return o->content;
 }
 
 void pending_frame_add_key(struct pending_frame *f, const struct wrapped_key *key)
@@ -73,7 +92,12 @@ void pending_frame_add_delete(struct pending_frame *f, const struct id *key)
 void pending_frame_add_commit(struct pending_frame *f, const struct oid *commit)
 {
 	GROW(f->commits, f->commit_count, f->commit_room);
-	f->commits[f->commit_count++] = *commit;
+	f->commits[f->commit_count++] = (struct pending_action){ .commit = *commit };
+}
+
+void pending_frame_add_facts(struct pending_frame *f, const struct facts *facts)
+{
+	f->commits[f->commit_count - 1].facts = facts;
 }
 
 void pending_frame_add_head(struct pending_frame *f, struct pending_head *head)

@@ -9,6 +9,7 @@
 
 #include "core/base/arena.h"
 #include "core/base/map.h"
+#include "store/facts.h"
 #include "store/journal.h"
 #include "store/store.h"
 
@@ -22,6 +23,13 @@ struct pending_head {
 	struct map_key number_key;
 };
 
+/* An action in a frame. What it says is there already when this process wrote it, so that nobody
+ * reads it back: NULL in a replayed frame, and of a destruction. Lives in the frame's arena. */
+struct pending_action {
+	struct oid commit;
+	const struct facts *facts;
+};
+
 /* One frame in memory. The writer fills it, alone; once published it does not change. */
 struct pending_frame {
 	struct frame frame; /* the arrays below */
@@ -30,7 +38,7 @@ struct pending_frame {
 	struct oid *packs;
 	struct id *deletes;
 	struct pending_head **heads;
-	struct oid *commits; /* the actions in it, in order */
+	struct pending_action *commits; /* in order */
 	size_t object_room, key_room, pack_room, delete_room, head_count, head_room, commit_count,
 		commit_room;
 	uint64_t bytes;
@@ -41,13 +49,18 @@ struct pending_frame {
 struct pending_frame *pending_frame_new(uint32_t volume);
 void pending_frame_free(struct pending_frame *f);
 DEFINE_CLEANUP(struct pending_frame *, pending_frame_free)
-/* Copies the content into the frame's arena and gives the object's name. */
-void pending_frame_add(struct pending_frame *f, enum object_type type, bool is_envelope,
-	const struct oid *oid, struct str content);
+/* Copies the content into the frame's arena; returns the copy. */
+struct str pending_frame_add(
+	struct pending_frame *f, enum object_type type, const struct oid *oid, struct str content);
+/* The same for an envelope, of which the SHA-256 is known (copied, too). */
+struct str pending_frame_add_envelope(struct pending_frame *f, const struct oid *oid,
+	const struct digest *sha256, struct str content);
 void pending_frame_add_key(struct pending_frame *f, const struct wrapped_key *key);
 void pending_frame_add_pack(struct pending_frame *f, const struct oid *pack);
 void pending_frame_add_delete(struct pending_frame *f, const struct id *key);
 void pending_frame_add_commit(struct pending_frame *f, const struct oid *commit);
+/* What the last commit says; in the frame's arena. */
+void pending_frame_add_facts(struct pending_frame *f, const struct facts *facts);
 void pending_frame_add_head(struct pending_frame *f, struct pending_head *head);
 
 struct pending {

@@ -359,6 +359,7 @@ void event_of_fact(const struct facts *f, size_t i, struct store_event *ret)
 		ret->version = fact->slip.version;
 		ret->number = fact->slip.number;
 		ret->manifest = fact->slip.manifest;
+		ret->manifest_sealed = fact->manifest_sealed;
 	}
 }
 

@@ -232,6 +232,13 @@ struct added {
 	struct oid oid;
 };
 
+/* What an action says, for those who follow: gathered while it is staged. */
+struct saying {
+	struct fact *facts;
+	size_t count;
+	bool is_known; /* false: to be read back from what was written */
+};
+
 static struct str text_of(struct writer *w, const char *fmt, ...) _printf_(2, 3);
 
 static struct str text_of(struct writer *w, const char *fmt, ...)
@@ -253,11 +260,11 @@ static void add_clear(struct writer *w, struct str path, const struct buf *text,
 	object_name(OBJECT_BLOB, text->p, text->n, &ret->oid);
 	sha256(text->p, text->n, ret->sha256.b);
 	ret->path = path;
-	pending_frame_add(w->building, OBJECT_BLOB, false, &ret->oid, buf_str(text));
+	(void)pending_frame_add(w->building, OBJECT_BLOB, &ret->oid, buf_str(text));
 }
 
 static int seal_manifest(struct store *s, const struct change_record *c, const struct drawn *drawn,
-	struct slip_blob *ret, struct err *err)
+	struct slip_blob *ret, struct str *ret_sealed, struct err *err)
 {
 	_cleanup_(buf_wipe) struct buf plain = BUF_INIT_MAX(1 << 20);
 	_cleanup_(buf_done) struct buf sealed = BUF_INIT;
@@ -279,7 +286,8 @@ static int seal_manifest(struct store *s, const struct change_record *c, const s
 	ret->bytes = sealed.n;
 	sha256(sealed.p, sealed.n, ret->sha256.b);
 	object_name(OBJECT_BLOB, sealed.p, sealed.n, &ret->oid);
-	pending_frame_add(s->w.building, OBJECT_BLOB, true, &ret->oid, buf_str(&sealed));
+	*ret_sealed = pending_frame_add_envelope(
+		s->w.building, &ret->oid, &ret->sha256, buf_str(&sealed));
 	return 0;
 }
 
@@ -307,8 +315,8 @@ static int stage_parts(
 				continue;
 			parts[at].blob.volume = w->volume;
 			if (chunk->sealed.n)
-				pending_frame_add(w->building, OBJECT_BLOB, true, &chunk->blob.oid,
-					chunk->sealed);
+				(void)pending_frame_add_envelope(w->building, &chunk->blob.oid,
+					&chunk->blob.sha256, chunk->sealed);
 		}
 	}
 	slip->parts = parts;
@@ -429,8 +437,22 @@ static int stage_identity(struct store *s, struct undo_log *log, const struct ch
 	return r;
 }
 
+static void say_slip(struct writer *w, struct saying *saying, const struct slip *slip,
+	struct str folder, const struct added *file, struct str manifest_sealed)
+{
+	struct fact *fact = &saying->facts[saying->count++];
+
+	*fact = (struct fact){ .sha256 = file->sha256,
+		.oid = file->oid,
+		.path = file->path,
+		.folder = folder,
+		.slip = *slip,
+		.manifest_sealed = manifest_sealed };
+	fact->slip.scope.p = arena_text(w->building->arena, slip->scope);
+}
+
 static int stage_record(struct store *s, struct undo_log *log, struct change_record *c,
-	struct added *ret, bool *ret_skip, struct err *err)
+	struct saying *saying, struct added *ret, bool *ret_skip, struct err *err)
 {
 	_cleanup_(buf_done) struct buf text = BUF_INIT_MAX(SLIP_MAX_BYTES);
 	struct writer *w = &s->w;
@@ -440,7 +462,7 @@ static int stage_record(struct store *s, struct undo_log *log, struct change_rec
 		.request = c->request,
 		.key_count = c->key_count };
 	struct id *ids = arena_zero(w->building->arena, c->key_count, sizeof(*ids));
-	struct str folder;
+	struct str folder, sealed;
 	struct drawn drawn;
 	int r = answered_before(s, c, ret_skip, err);
 
@@ -452,7 +474,7 @@ static int stage_record(struct store *s, struct undo_log *log, struct change_rec
 	if (r < 0)
 		return r;
 	drawn = (struct drawn){ slip.number, slip.sequence, slip.version };
-	r = seal_manifest(s, c, &drawn, &slip.manifest, err);
+	r = seal_manifest(s, c, &drawn, &slip.manifest, &sealed, err);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < c->key_count; i++) {
@@ -467,6 +489,7 @@ static int stage_record(struct store *s, struct undo_log *log, struct change_rec
 	add_clear(w, text_of(w, "%.*s/v%llu", STR_ARG(folder), (unsigned long long)slip.version),
 		&text, ret);
 	stage_head(w, log, &slip, folder, ret, slip.version == 1);
+	say_slip(w, saying, &slip, folder, ret, sealed);
 	if (slip.version == 1)
 		w->records++;
 	c->ret_existing = false;
@@ -542,7 +565,7 @@ static int emit_tree(void *context, const struct oid *oid, struct str content, s
 	struct writer *w = context;
 
 	(void)err;
-	pending_frame_add(w->building, OBJECT_TREE, false, oid, content);
+	(void)pending_frame_add(w->building, OBJECT_TREE, oid, content);
 	return 0;
 }
 
@@ -572,7 +595,7 @@ static int make_commit(struct store *s, struct commit *c, struct err *err)
 	sha256(text.p, text.n, w->previous.b);
 	w->actions++;
 	w->last_time = c->time;
-	pending_frame_add(w->building, OBJECT_COMMIT, false, &w->head, buf_str(&text));
+	(void)pending_frame_add(w->building, OBJECT_COMMIT, &w->head, buf_str(&text));
 	pending_frame_add_commit(w->building, &w->head);
 	w->building->frame.head = w->head;
 	return 0;
@@ -619,8 +642,22 @@ static int name_files(
 	return tree_cache_add_file(w->trees, list.path, &list.oid, err);
 }
 
+static void say_action(struct writer *w, const struct saying *saying, const struct commit *c)
+{
+	struct facts *f = arena_zero(w->building->arena, 1, sizeof(*f));
+
+	facts_sort(saying->facts, saying->count);
+	*f = (struct facts){ .oid = w->head,
+		.sha256 = w->previous,
+		.commit = *c,
+		.facts = saying->facts,
+		.count = saying->count };
+	f->commit.account.p = arena_text(w->building->arena, c->account);
+	pending_frame_add_facts(w->building, f);
+}
+
 static int commit_change(struct store *s, struct change *change, struct added *files, size_t count,
-	const char *number, struct err *err)
+	const struct saying *saying, const char *number, struct err *err)
 {
 	struct writer *w = &s->w;
 	struct commit c = { .time = change->time,
@@ -642,6 +679,8 @@ static int commit_change(struct store *s, struct change *change, struct added *f
 	for (size_t i = 0; i < change->pack_count; i++)
 		pending_frame_add_pack(w->building, &change->packs[i]);
 	r = make_commit(s, &c, err);
+	if (r == 0 && saying->is_known)
+		say_action(w, saying, &c);
 	change->ret_commit = w->head;
 	change->ret_volume = w->volume;
 	return r;
@@ -658,10 +697,13 @@ static int stage_change(struct store *s, struct undo_log *log, struct change *ch
 		     heads = f->head_count, deletes = f->frame.delete_count, mark = log->count;
 	const uint64_t records = w->records, bytes = f->bytes;
 	struct added *files = arena_zero(f->arena, change->record_count, sizeof(*files));
+	struct saying saying = { .is_known = change->act != ACT_DESTROY };
 	const char *number = NULL;
 	size_t count = 0;
 	int r = 0;
 
+	if (saying.is_known)
+		saying.facts = arena_zero(f->arena, change->record_count, sizeof(*saying.facts));
 	for (size_t i = 0; i < change->record_count && r == 0; i++) {
 		struct change_record *c = &change->records[i];
 		bool skip = false;
@@ -669,7 +711,7 @@ static int stage_change(struct store *s, struct undo_log *log, struct change *ch
 		if (change->act == ACT_DESTROY)
 			r = stage_tombstone(s, log, c, &files[count], err);
 		else
-			r = stage_record(s, log, c, &files[count], &skip, err);
+			r = stage_record(s, log, c, &saying, &files[count], &skip, err);
 		if (r < 0)
 			change->ret_failed = i;
 		if (r == 0 && !skip && count++ == 0)
@@ -687,7 +729,7 @@ static int stage_change(struct store *s, struct undo_log *log, struct change *ch
 	}
 	if (count == 0)
 		return 0;
-	r = commit_change(s, change, files, count, number, err);
+	r = commit_change(s, change, files, count, &saying, number, err);
 	*ret_broken = r < 0;
 	return r;
 }

@@ -176,6 +176,7 @@ static void *work(void *context)
 	struct client *c = context;
 	size_t each = c->batch ? c->batch : 1;
 
+	(void)pthread_setname_np(pthread_self(), "client");
 	buf_init(&c->request, VERB_MAX_REQUEST);
 	buf_init(&c->reply, VERB_MAX_REPLY);
 	for (size_t i = 0; i < each; i++) {
