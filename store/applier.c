@@ -66,26 +66,27 @@ static int last_entry(struct store *s, uint32_t volume, const struct oid *tree, 
 	return r;
 }
 
+int content_root_of(struct str commit, uint32_t volume, struct oid *ret, struct err *err)
+{
+	struct str line = str_cut(&commit, '\n');
+
+	if (!str_starts(line, "tree "))
+		return err_set(err, ERR_CORRUPT,
+			tr("the content branch of volume %u has a strange entry"), volume);
+	return oid_parse((struct str){ line.p + 5, line.n - 5 }, ret, err);
+}
+
 int content_root(struct store *s, struct volume *v, struct oid *ret, struct err *err)
 {
 	_cleanup_(buf_done) struct buf content = BUF_INIT;
 	struct oid commit;
-	struct str line, rest;
 	int r = volume_ref(v, "refs/heads/content", &commit, err);
 
 	*ret = (struct oid){ { 0 } };
 	if (r < 0 || oid_is_zero(&commit))
 		return r;
 	r = read_object(s, volume_number(v), &commit, NULL, &content, err);
-	if (r < 0)
-		return r;
-	rest = buf_str(&content);
-	line = str_cut(&rest, '\n');
-	if (!str_starts(line, "tree "))
-		return err_set(err, ERR_CORRUPT,
-			tr("the content branch of volume %u has a strange entry"),
-			volume_number(v));
-	return oid_parse((struct str){ line.p + 5, line.n - 5 }, ret, err);
+	return r < 0 ? r : content_root_of(buf_str(&content), volume_number(v), ret, err);
 }
 
 static int load_content(struct store *s, struct volume *v, struct err *err)
@@ -504,7 +505,7 @@ struct sized {
 	unsigned tier;
 };
 
-static uint64_t pack_size(int dir, const struct oid *name)
+uint64_t store_pack_bytes(int dir, const struct oid *name)
 {
 	char hex[OID_TEXT], file[64];
 	struct stat st;
@@ -537,7 +538,7 @@ static int merge_once(struct store *s, struct volume *v, bool *ret_merged, struc
 		return r;
 	chosen = xcalloc(count, sizeof(*chosen));
 	for (size_t i = 0; i < count; i++)
-		per_tier[tier_of(pack_size(dir, &names[i])) % 32]++;
+		per_tier[tier_of(store_pack_bytes(dir, &names[i])) % 32]++;
 	for (unsigned tier = 0; tier < 32; tier++) {
 		uint64_t bytes = 0;
 		size_t n = 0;
@@ -546,7 +547,7 @@ static int merge_once(struct store *s, struct volume *v, bool *ret_merged, struc
 		if (per_tier[tier] < s->options.merge_packs)
 			continue;
 		for (size_t i = 0; i < count; i++) {
-			uint64_t size = pack_size(dir, &names[i]);
+			uint64_t size = store_pack_bytes(dir, &names[i]);
 
 			if (tier_of(size) % 32 != tier || bytes + size > MERGE_MAX_BYTES)
 				continue;

@@ -252,8 +252,8 @@ static void release_writer(struct store *s)
 	(void)pthread_mutex_unlock(&s->lock);
 }
 
-int store_destroy(struct store *s, const struct id *record, const char *account, uint32_t uid,
-	const struct id *action, int64_t time, struct err *err)
+static int destroy_whole(struct store *s, const struct id *record, const char *account,
+	uint32_t uid, const struct id *action, int64_t time, struct err *err)
 {
 	_cleanup_(victims_done) struct victims victims;
 	int r;
@@ -270,6 +270,17 @@ int store_destroy(struct store *s, const struct id *record, const char *account,
 	if (r == 0)
 		r = ledger_finished(s->ledger, record, err);
 	release_writer(s);
+	return r;
+}
+
+int store_destroy(struct store *s, const struct id *record, const char *account, uint32_t uid,
+	const struct id *action, int64_t time, struct err *err)
+{
+	int r;
+
+	(void)pthread_rwlock_wrlock(&s->whole);
+	r = destroy_whole(s, record, account, uid, action, time, err);
+	(void)pthread_rwlock_unlock(&s->whole);
 	return r;
 }
 

@@ -5,7 +5,10 @@
  *   queue, stop, flush_to ...      under `lock`
  *   w (the writer's state)         the writer thread alone, once it runs
  *   content, packs of volumes      under `packs_lock`
- *   pending, ledger, keys, volumes have locks of their own */
+ *   pending, ledger, keys, volumes have locks of their own
+ *
+ * Destruction holds `whole` for writing from its tombstone until all is taken away, verify holds it for reading: half a
+ * destruction looks like a fault. */
 #ifndef MUN_STORE_INTERNAL_H
 #define MUN_STORE_INTERNAL_H
 
@@ -85,6 +88,7 @@ struct store {
 	 * away. */
 	pthread_mutex_t packs_lock;
 	struct content content;
+	pthread_rwlock_t whole;
 
 	store_applied on_applied;
 	void *on_applied_context;
@@ -96,6 +100,9 @@ int store_volume(struct store *s, uint32_t number, struct volume **ret, struct e
 int store_volume_bytes(struct store *s, uint32_t number, uint64_t *ret, struct err *err);
 /* A volume that the applier is about to fill: made when it does not exist. */
 int store_make_volume(struct store *s, uint32_t number, struct volume **ret, struct err *err);
+
+/* Bytes of a pack in a folder; 0 when it is not there. */
+uint64_t store_pack_bytes(int dir, const struct oid *name);
 
 /* writer.c */
 int writer_start(struct store *s, struct err *err);
@@ -118,6 +125,7 @@ int applier_remove_orphans(struct store *s, uint64_t *ret, struct err *err);
 /* The content branch: root tree of a volume's (zeros: none yet); its commit of what
  * s->content.trees holds, written into a pack; forget what is in memory of it. */
 int content_root(struct store *s, struct volume *v, struct oid *ret, struct err *err);
+int content_root_of(struct str commit, uint32_t volume, struct oid *ret, struct err *err);
 int content_commit(struct store *s, struct pack_writer *w, struct oid *ret, struct err *err);
 void content_forget(struct store *s);
 

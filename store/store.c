@@ -306,6 +306,7 @@ static struct store *store_new(const char *path, const struct store_options *opt
 	(void)pthread_mutex_init(&s->lock, NULL);
 	(void)pthread_mutex_init(&s->volumes_lock, NULL);
 	(void)pthread_mutex_init(&s->packs_lock, NULL);
+	(void)pthread_rwlock_init(&s->whole, NULL);
 	(void)pthread_condattr_init(&monotonic);
 	(void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 	(void)pthread_cond_init(&s->work, &monotonic);
@@ -496,6 +497,7 @@ void store_close(struct store *s)
 	(void)pthread_cond_destroy(&s->space);
 	(void)pthread_cond_destroy(&s->frames);
 	(void)pthread_cond_destroy(&s->applied);
+	(void)pthread_rwlock_destroy(&s->whole);
 	(void)pthread_mutex_destroy(&s->packs_lock);
 	(void)pthread_mutex_destroy(&s->volumes_lock);
 	(void)pthread_mutex_destroy(&s->lock);

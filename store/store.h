@@ -183,8 +183,8 @@ int store_flush(struct store *s, struct err *err);
 /* ---- destruction: the primitive (DESIGN of disposal comes above it) ---- */
 
 /* Destroy all versions of a record, FORMAT.md section 11, completely: returns when keys, content,
- * journal bytes and packs are rid of it. Derived data are the caller's. Errors: ERR_NOTFOUND,
- * ERR_DESTROYED. */
+ * journal bytes and packs are rid of it. Derived data are the caller's. One at a time, and not while
+ * store_verify runs: the others wait. Errors: ERR_NOTFOUND, ERR_DESTROYED. */
 int store_destroy(struct store *s, const struct id *record, const char *account, uint32_t uid,
 	const struct id *action, int64_t time, struct err *err);
 

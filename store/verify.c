@@ -67,12 +67,11 @@ bool verify_step(struct verify *v)
 
 /* The head that a checkpoint states must be a commit of the volume's history: walk back from the
  * head to it. */
-static int check_stated(struct verify *v, const struct checkpoint_volume *stated, struct err *err)
+static void check_stated(struct verify *v, const struct checkpoint_volume *stated)
 {
-	struct oid at;
-	int r = store_main(v->store, stated->volume, &at, err);
+	struct oid at = v->heads[stated->volume - 1].main;
 
-	while (r == 0 && !oid_is_zero(&at)) {
+	while (!oid_is_zero(&at)) {
 		_cleanup_(buf_done) struct buf content = BUF_INIT;
 		_cleanup_(freep) void *memory = NULL;
 		struct digest digest;
@@ -83,60 +82,110 @@ static int check_stated(struct verify *v, const struct checkpoint_volume *stated
 		if (oid_equal(&at, &stated->head)) {
 			sha256(content.p, content.n, digest.b);
 			if (digest_equal(&digest, &stated->sha256))
-				return 0;
+				return;
 			break;
 		}
 		if (commit_parse(buf_str(&content), &c, &memory, NULL) < 0)
 			break;
 		at = c.parent;
 	}
-	if (r == 0)
-		verify_found(v, FAULT_CHECKPOINT, stated->volume, "",
-			tr("the history does not contain the commit that the checkpoint states: "
-			   "its end was cut off, or it was written anew"));
-	return r;
+	verify_found(v, FAULT_CHECKPOINT, stated->volume, "",
+		tr("the history does not contain the commit that the checkpoint states: "
+		   "its end was cut off, or it was written anew"));
 }
 
-static int check_checkpoint(struct verify *v, struct err *err)
+static void check_checkpoint(struct verify *v)
 {
 	const struct checkpoint *c = v->options->checkpoint;
-	int r = 0;
 
 	if (!c)
-		return 0;
+		return;
 	if (!id_equal(&c->archive, store_archive(v->store))) {
 		verify_found(
 			v, FAULT_CHECKPOINT, 0, "", tr("the checkpoint is of another archive"));
-		return 0;
+		return;
 	}
-	for (size_t i = 0; r == 0 && i < c->volume_count; i++) {
-		if (c->volumes[i].volume > store_volumes(v->store))
+	for (size_t i = 0; i < c->volume_count; i++) {
+		if (c->volumes[i].volume > v->volumes)
 			verify_found(v, FAULT_CHECKPOINT, c->volumes[i].volume, "",
 				tr("the checkpoint states a volume that is not there"));
 		else
-			r = check_stated(v, &c->volumes[i], err);
+			check_stated(v, &c->volumes[i]);
 	}
-	if (r == 0 && c->actions > v->actions)
+	if (c->actions > v->actions)
 		verify_found(v, FAULT_CHECKPOINT, 0, "",
 			tr("the checkpoint states %llu actions, the history has %llu"),
 			(unsigned long long)c->actions, (unsigned long long)v->actions);
+}
+
+/* ---- what is written meanwhile ---- */
+
+/* Heads of all volumes that fit together: taken while nothing is being applied. */
+static int take_heads(struct verify *v, struct err *err)
+{
+	struct store *s = v->store;
+	uint32_t count = store_volumes(s);
+	int r = 0;
+
+	v->heads = xcalloc(count + 1, sizeof(*v->heads));
+	(void)pthread_mutex_lock(&s->packs_lock);
+	for (uint32_t n = 1; r == 0 && n <= count; n++) {
+		struct verify_heads *h = &v->heads[n - 1];
+		struct err why = ERR_INIT;
+		struct volume *vol;
+		struct oid coming;
+
+		r = store_volume(s, n, &vol, err);
+		if (r == 0)
+			r = volume_ref(vol, "refs/heads/main", &h->main, err);
+		if (r < 0)
+			break;
+		if (oid_is_zero(&h->main) && pending_main(&s->pending, n, &coming))
+			break;
+		if (volume_ref(vol, "refs/heads/content", &h->content, &why) < 0)
+			verify_found(v, FAULT_CONTENT, n, "", "%s", why.text);
+		v->volumes = n;
+	}
+	(void)pthread_mutex_unlock(&s->packs_lock);
 	return r;
+}
+
+bool verify_is_newer(struct verify *v, const struct id *record, const struct verify_record *r)
+{
+	_cleanup_(buf_done) struct buf path = BUF_INIT;
+	_cleanup_(buf_done) struct buf slip = BUF_INIT_MAX(SLIP_MAX_BYTES);
+	struct record_head h;
+	struct digest digest;
+	bool newer;
+
+	if (store_find(v->store, record, &h, NULL) < 0)
+		return false;
+	newer = r ? h.version > r->version && h.sequence == r->sequence
+		  : h.sequence >= v->records_filed;
+	buf_addf(&path, "%s/v%llu", h.folder, (unsigned long long)h.version);
+	if (newer && read_main_file(v->store, h.volume, buf_str(&path), &slip, NULL) == 0)
+		sha256(slip.p, slip.n, digest.b);
+	else
+		newer = false;
+	newer = newer && digest_equal(&digest, &h.slip);
+	record_head_done(&h);
+	return newer;
 }
 
 /* ---- the whole ---- */
 
 static int check_all(struct verify *v, struct err *err)
 {
-	int r = 0;
+	int r = take_heads(v, err);
 
-	for (uint32_t n = 1; r == 0 && n <= store_volumes(v->store); n++) {
+	for (uint32_t n = 1; r == 0 && n <= v->volumes; n++) {
 		r = verify_volume(v, n, err);
 		v->result->volumes = n;
 	}
-	for (uint32_t n = 1; r == 0 && n <= store_volumes(v->store); n++)
+	for (uint32_t n = 1; r == 0 && n <= v->volumes; n++)
 		r = verify_content_branch(v, n, err);
 	if (r == 0)
-		r = check_checkpoint(v, err);
+		check_checkpoint(v);
 	if (r == 0)
 		r = verify_envelopes(v, err);
 	if (r == 0)
@@ -158,6 +207,7 @@ int store_verify(struct store *s, const struct verify_options *options, struct v
 	int r = 0;
 
 	memset(ret, 0, sizeof(*ret));
+	(void)pthread_rwlock_rdlock(&s->whole);
 	v.last_record = &v.first_record;
 	v.last_envelope = &v.first_envelope;
 	if (options->open && store_is_sealed(s))
@@ -178,6 +228,8 @@ int store_verify(struct store *s, const struct verify_options *options, struct v
 	map_done(&v.envelopes);
 	map_done(&v.keys);
 	free(v.signers);
+	free(v.heads);
 	arena_free(v.arena);
+	(void)pthread_rwlock_unlock(&s->whole);
 	return r;
 }

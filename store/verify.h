@@ -66,7 +66,8 @@ struct verify_result {
 	uint32_t volumes;
 };
 
-/* Flushes first when the store is writable. Returns 0 when the check could be made, whatever it
+/* Flushes first when the store is writable. Others may write meanwhile: what comes after the beginning is not looked
+ * at; a destruction waits. Returns 0 when the check could be made, whatever it
  * found: look at ret->faults. Errors: ERR_CANCELLED, ERR_SEALED (open asked of a sealed store),
  * ERR_IO. */
 int store_verify(struct store *s, const struct verify_options *options, struct verify_result *ret,

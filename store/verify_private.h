@@ -40,11 +40,19 @@ struct verify_signer {
 	bool retired;
 };
 
+/* Where a volume's two branches stood when the check began. What is written from then on is not looked at, so that
+ * a check takes its time while people work. */
+struct verify_heads {
+	struct oid main, content;
+};
+
 struct verify {
 	struct store *store;
 	const struct verify_options *options;
 	struct verify_result *result;
 	struct arena *arena;
+	struct verify_heads *heads; /* [volume - 1] */
+	uint32_t volumes;
 
 	struct map records;   /* record id -> verify_record */
 	struct map numbers;   /* map_key(number) -> verify_record */
@@ -70,6 +78,10 @@ void verify_found(struct verify *v, enum verify_fault fault, uint32_t volume, co
 	const char *fmt, ...) _printf_(5, 6);
 /* One step of work done; true when the caller asked to stop. */
 bool verify_step(struct verify *v);
+
+/* Whether what the ledger says of a record (r: what the history said of it, NULL: nothing) is newer than this check,
+ * and stands in the history by now. */
+bool verify_is_newer(struct verify *v, const struct id *record, const struct verify_record *r);
 
 /* verify_history.c */
 int verify_volume(struct verify *v, uint32_t volume, struct err *err);

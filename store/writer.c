@@ -894,9 +894,12 @@ static int append(struct store *s, const struct oid *head_before, struct err *er
 	r = journal_reserve(s->journal, bytes, err);
 	if (r == 0)
 		r = journal_append(s->journal, &f->frame, err);
-	if (r == 0)
-		s->w.volume_bytes += bytes;
-	return r;
+	if (r < 0)
+		return r;
+	s->w.volume_bytes += bytes;
+	for (size_t i = 0; i < f->frame.pack_count; i++)
+		s->w.volume_bytes += store_pack_bytes(s->incoming_dir, &f->packs[i]);
+	return 0;
 }
 
 static void answer(struct change *c, int r, const struct err *err)

@@ -20,7 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { FINDINGS_MAX = 1000, PAGE = 500, CATCH_UP_MS = 60000 };
+enum { FINDINGS_MAX = 1000, PAGE = 500, CATCH_UP_MS = 60000, LOOKS = 3 };
 
 struct check {
 	struct archive *archive;
@@ -29,7 +29,8 @@ struct check {
 	uint64_t findings; /* all; the reply holds the first FINDINGS_MAX */
 	bool full;
 	/* The registry's rows, page by page. */
-	uint64_t next_sequence, rows, words;
+	uint64_t next_sequence, rows, words, bound;
+	struct buf suspects; /* struct id */
 	struct registry_key last;
 	size_t on_page;
 };
@@ -88,61 +89,58 @@ static bool row_fits(const struct registry_row *row, const struct record_head *h
 	       str_eq(text->account, m->action.account) && text->part_count == m->part_count;
 }
 
-static void check_row(
-	struct check *c, const struct registry_row *row, const struct record_head *head)
+/* What is wrong with a row, or NULL. */
+static const char *row_problem(
+	struct archive *a, const struct registry_row *row, bool *ret_by_words)
 {
 	_cleanup_(json_freep) struct json *doc = NULL;
+	_cleanup_(record_head_done) struct record_head head = { .number = NULL };
 	struct row_text text;
 	struct edition e;
+	bool fits;
 
-	if (head->sequence != row->sequence || !str_is(row->number, head->number) ||
-		head->destroyed != row->destroyed) {
-		wrong_row(c, row->number, tr("the registry's row does not fit the record"));
-		return;
-	}
+	*ret_by_words = false;
+	if (store_find(a->store, &row->record, &head, NULL) < 0)
+		return tr("the registry has a row of a record that does not exist");
+	if (head.sequence != row->sequence || !str_is(row->number, head.number) ||
+		head.destroyed != row->destroyed)
+		return tr("the registry's row does not fit the record");
 	if (row->destroyed)
-		return;
-	if (reading_row(c->archive, row, &doc, &text, NULL) < 0) {
-		wrong_row(c, row->number, tr("the registry's row cannot be opened"));
-		return;
-	}
+		return NULL;
+	if (reading_row(a, row, &doc, &text, NULL) < 0)
+		return tr("the registry's row cannot be opened");
 	/* What is wrong with the record itself the store's own check has said. */
-	if (edition_open(c->archive, head, 0, &e, NULL) < 0)
-		return;
-	if (!row_fits(row, head, &e, &text))
-		wrong_row(c, row->number, tr("the registry's row does not fit the record"));
-	if (document_is_found_by_words(e.manifest->series))
-		c->words++;
+	if (edition_open(a, &head, 0, &e, NULL) < 0)
+		return NULL;
+	fits = row_fits(row, &head, &e, &text);
+	*ret_by_words = document_is_found_by_words(e.manifest->series);
 	edition_done(&e);
+	return fits ? NULL : tr("the registry's row does not fit the record");
 }
 
+/* Records that are filed while this runs are not looked at. One that does not fit its row may have been revised
+ * just now: it gets a second look. */
 static int take_row(void *context, const struct registry_row *row, struct err *err)
 {
 	struct check *c = context;
-	struct record_head head;
-	struct err inner = ERR_INIT;
-	int r;
+	bool by_words;
 
-	(void)err;
 	c->last = (struct registry_key){ .sequence = row->sequence, .record = row->record };
 	c->on_page++;
+	if (row->sequence >= c->bound)
+		return 0;
 	if (row->sequence != c->next_sequence)
 		wrong_row(c, row->number,
 			tr("the registry lacks a row before this one, or has one twice"));
 	c->next_sequence = row->sequence + 1;
 	c->rows++;
-	r = store_find(c->archive->store, &row->record, &head, &inner);
-	if (r < 0) {
-		wrong_row(c, row->number,
-			tr("the registry has a row of a record that does not exist"));
-		return 0;
-	}
-	check_row(c, row, &head);
-	record_head_done(&head);
-	return 0;
+	if (row_problem(c->archive, row, &by_words) && c->suspects.n / ID_BYTES < FINDINGS_MAX)
+		buf_add(&c->suspects, row->record.b, ID_BYTES);
+	c->words += by_words;
+	return buf_check(&c->suspects, err);
 }
 
-static int check_rows(struct check *c, uint64_t total, struct err *err)
+static int check_rows(struct check *c, struct err *err)
 {
 	_cleanup_(pool_give) struct pooled registry = { 0 };
 	struct registry_filter filter = { .with_destroyed = true };
@@ -154,45 +152,96 @@ static int check_rows(struct check *c, uint64_t total, struct err *err)
 			r = registry_list(registry.item, &filter, REGISTRY_BY_SEQUENCE,
 				c->rows ? &c->last : NULL, PAGE, take_row, c, err);
 		if (r == 0)
-			r = tell(c, "registry", "records", c->rows, total, err);
-	} while (r == 0 && c->on_page == PAGE);
+			r = tell(c, "registry", "records", c->rows, c->bound, err);
+	} while (r == 0 && c->on_page == PAGE && c->last.sequence < c->bound);
 	return r;
+}
+
+struct second_look {
+	struct archive *archive;
+	const char *problem;
+	char *number;
+};
+
+static int look_again(void *context, const struct registry_row *row, struct err *err)
+{
+	struct second_look *l = context;
+	bool by_words;
+
+	(void)err;
+	l->problem = row_problem(l->archive, row, &by_words);
+	free(l->number);
+	l->number = str_dup(row->number);
+	return 1;
+}
+
+static void look_twice(struct check *c, const struct id *record)
+{
+	struct second_look l = { .archive = c->archive };
+
+	for (int i = 0; i < LOOKS; i++) {
+		_cleanup_(pool_give) struct pooled registry = { 0 };
+
+		if (c->archive->recorder)
+			(void)recorder_catch_up(c->archive, CATCH_UP_MS);
+		l.problem = tr("the registry lost a row while it was looked at");
+		if (pool_take(c->archive->registries, &registry, NULL) == 0)
+			(void)registry_get(registry.item, record, look_again, &l, NULL);
+		if (!l.problem)
+			break;
+	}
+	if (l.problem)
+		say_finding(c, "registry", l.number ? l.number : "", l.problem);
+	free(l.number);
+}
+
+static void check_count(
+	struct check *c, const char *kind, uint64_t there, uint64_t wanted, const char *text)
+{
+	char where[48];
+
+	if (there == wanted)
+		return;
+	(void)snprintf(where, sizeof(where), "%llu / %llu", (unsigned long long)there,
+		(unsigned long long)wanted);
+	say_finding(c, kind, where, text);
 }
 
 /* Derived data that follow behind are not wrong: they are waited for first. */
 static int check_derived(struct check *c, struct err *err)
 {
 	struct archive *a = c->archive;
-	struct store_counts counts;
+	struct store_counts before, after;
 	struct indexer_state state;
-	char where[32];
 	int r;
 
+	store_count(a->store, &before);
+	c->bound = before.records;
 	if (a->recorder && !recorder_catch_up(a, CATCH_UP_MS))
 		say_finding(c, "registry", "",
 			tr("the registry does not follow: see 'muniment status'"));
 	if (a->indexer)
 		(void)indexer_catch_up(a, CATCH_UP_MS, NULL);
-	store_count(a->store, &counts);
-	r = check_rows(c, counts.records, err);
+	r = check_rows(c, err);
 	if (r < 0)
 		return r;
-	if (c->rows != counts.records) {
-		(void)snprintf(where, sizeof(where), "%llu / %llu", (unsigned long long)c->rows,
-			(unsigned long long)counts.records);
-		say_finding(c, "registry", where,
-			tr("the registry has another number of rows than there are records"));
+	for (size_t i = 0; i < c->suspects.n / ID_BYTES; i++) {
+		struct id record;
+
+		memcpy(record.b, c->suspects.p + i * ID_BYTES, ID_BYTES);
+		look_twice(c, &record);
 	}
+	check_count(c, "registry", c->rows, c->bound,
+		tr("the registry has another number of rows than there are records"));
 	if (!a->indexer)
 		return 0;
 	indexer_look(a->indexer, &state);
-	if (state.documents != c->words && state.unreadable == 0 &&
-		state.position >= counts.actions) {
-		(void)snprintf(where, sizeof(where), "%llu / %llu",
-			(unsigned long long)state.documents, (unsigned long long)c->words);
-		say_finding(c, "index", where,
+	store_count(a->store, &after);
+	/* Documents can be counted only while nobody adds some. */
+	if (after.actions == before.actions && state.unreadable == 0 &&
+		state.position >= after.actions)
+		check_count(c, "index", state.documents, c->words,
 			tr("the index has another number of documents than there are records"));
-	}
 	return 0;
 }
 
@@ -279,7 +328,9 @@ static int run(struct check *c, const struct checkpoint *checkpoint, struct err 
 int verb_verify(struct archive *a, struct verb_call *call, struct err *err)
 {
 	static const char *const names[] = { "level", "checkpoint", NULL };
-	struct check c = { .archive = a, .call = call, .begun = clock_ticks() };
+	struct check c = {
+		.archive = a, .call = call, .begun = clock_ticks(), .suspects = BUF_INIT
+	};
 	_cleanup_(freep) void *memory = NULL;
 	struct checkpoint checkpoint;
 	bool given;
@@ -289,5 +340,8 @@ int verb_verify(struct archive *a, struct verb_call *call, struct err *err)
 		r = read_level(&c, err);
 	if (r == 0)
 		r = read_checkpoint(&c, &checkpoint, &memory, &given, err);
-	return r < 0 ? r : run(&c, given ? &checkpoint : NULL, err);
+	if (r == 0)
+		r = run(&c, given ? &checkpoint : NULL, err);
+	buf_done(&c.suspects);
+	return r;
 }
