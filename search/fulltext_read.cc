@@ -2,8 +2,13 @@
  * reader's rights inside.
  *
  *  1 Access is part of the query, as a filter: what may not be seen is not matched, so not counted
- * and in no facet. 2 Hits have one order whatever the order of indexing: rank, day, record id. A
- * rebuilt index answers alike. */
+ *    and in no facet.
+ *  2 Hits have one order whatever the order of indexing: rank, day, record id. A rebuilt index
+ *    answers alike.
+ *
+ * What a title says counts more: a record whose title meets the query, all of it, gets the weight of
+ * that on top. (The words of a title count more among all words as well, TITLE_WDF, but in a record
+ * of a few lines that is more than in one of many pages.) */
 #include "search/fulltext.hh"
 
 #include <algorithm>
@@ -37,6 +42,8 @@ class translator
 	{
 	}
 	Xapian::Query node(const struct query_node *n) const;
+	/* The same, as far as it asks for words, within titles; empty when it does not. */
+	Xapian::Query in_title(const struct query_node *n) const;
 	Xapian::Query days(int64_t from, int64_t to) const;
 	Xapian::Query term(enum term_kind kind, struct str text) const
 	{
@@ -47,6 +54,8 @@ class translator
 	std::vector<Xapian::Query> children(const struct query_node *first) const;
 	Xapian::Query leaf(const struct query_node *n) const;
 	Xapian::Query phrase(const struct query_node *n) const;
+	Xapian::Query title_phrase(const struct query_node *n) const;
+	Xapian::Query title_children(Xapian::Query::op op, const struct query_node *n) const;
 	Xapian::Query period(enum term_kind kind, int value) const;
 
 	const keyer &keyer_;
@@ -131,6 +140,61 @@ Xapian::Query translator::node(const struct query_node *n) const
 	return Xapian::Query::MatchNothing;
 }
 
+Xapian::Query translator::title_phrase(const struct query_node *n) const
+{
+	std::vector<Xapian::Query> terms;
+	uint32_t first = n->child->position, last = first;
+
+	for (const struct query_node *child = n->child; child; child = child->next) {
+		if (child->kind != TERM_WORD)
+			return Xapian::Query();
+		terms.push_back(term(TERM_TITLE, child->text));
+		last = child->position;
+	}
+	return Xapian::Query(
+		Xapian::Query::OP_PHRASE, terms.begin(), terms.end(), last - first + 1);
+}
+
+Xapian::Query translator::title_children(Xapian::Query::op op, const struct query_node *n) const
+{
+	std::vector<Xapian::Query> queries;
+
+	for (const struct query_node *child = n->child; child; child = child->next) {
+		const Xapian::Query q = in_title(child);
+		if (!q.empty())
+			queries.push_back(q);
+	}
+	return join(op, queries);
+}
+
+Xapian::Query translator::in_title(const struct query_node *n) const
+{
+	switch (n->op) {
+	case QUERY_TERM:
+		if (n->kind == TERM_WORD)
+			return term(TERM_TITLE, n->text);
+		if (n->kind == TERM_STEM)
+			return term(TERM_TITLE_STEM, n->text);
+		break;
+	case QUERY_PHRASE:
+		return title_phrase(n);
+	case QUERY_AND:
+		return title_children(Xapian::Query::OP_AND, n);
+	case QUERY_OR:
+		return title_children(Xapian::Query::OP_OR, n);
+	case QUERY_SAME:
+		return title_children(Xapian::Query::OP_SYNONYM, n);
+	case QUERY_EITHER:
+		return title_children(Xapian::Query::OP_MAX, n);
+	case QUERY_NOT:
+		return in_title(n->child);
+	case QUERY_ALL:
+	case QUERY_DAYS:
+		break;
+	}
+	return Xapian::Query();
+}
+
 Xapian::Query translator::period(enum term_kind kind, int value) const
 {
 	const std::string text = std::to_string(value);
@@ -192,6 +256,11 @@ static Xapian::Query build(const struct fulltext_reader *r, const struct fulltex
 	Xapian::Query q =
 		request->query ? t.node(query_root(request->query)) : Xapian::Query::MatchAll;
 
+	if (request->query && request->order == FULLTEXT_BY_RELEVANCE) {
+		const Xapian::Query title = t.in_title(query_root(request->query));
+		if (!title.empty())
+			q = Xapian::Query(Xapian::Query::OP_AND_MAYBE, q, title);
+	}
 	for (int kind = 0; kind < FULLTEXT_FACET_COUNT; kind++) {
 		std::vector<Xapian::Query> values;
 

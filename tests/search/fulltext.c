@@ -410,6 +410,42 @@ START_TEST(the_threshold_of_the_environment_does_not_matter)
 }
 END_TEST
 
+START_TEST(what_the_title_says_comes_first)
+{
+	static const char *const titles[] = { "召回计划", "会议纪要", "Recall plan", "Minutes" };
+	static const char *const bodies[] = {
+		"一次性使用输液器，批号若干，涉及经销商若干家，说明原因、范围、时间、办法、责任人和"
+		"联系方式。",
+		"召回计划，召回计划，召回计划，召回计划。",
+		"Lots, dates, reasons and a list of dealers, with whom to ask and what to do.",
+		"The recall plan, the recall plan, and the recall plan.",
+	};
+	const char *path = harness_dir();
+	_cleanup_(fulltext_freep) struct fulltext *ft = open_new(path);
+	_cleanup_(fulltext_reader_freep) struct fulltext_reader *r = NULL;
+	struct err err = ERR_INIT;
+
+	for (unsigned i = 0; i < ARRAY_LEN(titles); i++) {
+		const struct fulltext_text texts[] = { { FULLTEXT_TITLE, str_of(titles[i]) },
+			{ FULLTEXT_BODY, str_of(bodies[i]) } };
+		struct fulltext_document d = {
+			.record = id_of(i), .day = i, .texts = texts, .text_count = 2
+		};
+
+		ck_ok(fulltext_put(ft, &d, &err), err);
+	}
+	commit(ft, "");
+	r = open_reader(path);
+	FINDS("召回计划", "01");
+	FINDS("\"召回计划\"", "01");
+	FINDS("召回 计划 年:1970", "01");
+	FINDS("计划 -不在", "01");
+	FINDS("recalled plans", "23");
+	FINDS("\"recall plan\"", "23");
+	FINDS("召回 若干 OR 纪要", "10");
+}
+END_TEST
+
 START_TEST(replacing_replaces)
 {
 	const char *path = harness_dir();
@@ -734,7 +770,8 @@ END_TEST
 TESTS("search/fulltext", finds_words_phrases_and_numbers, sensitive_values_need_the_right,
 	fields_filters_and_dates, access_rules_hits_counts_and_facets,
 	pages_of_a_list_join_without_gap, nothing_is_seen_before_the_commit,
-	the_threshold_of_the_environment_does_not_matter, replacing_replaces, one_writer_one_key,
-	damage_is_named, limits_of_a_document, compaction_keeps_everything,
-	readers_follow_a_busy_writer, rebuild_stops_goes_on_and_replaces,
-	a_shard_that_missed_a_commit_holds_the_watermark_back, no_text_is_in_the_files)
+	the_threshold_of_the_environment_does_not_matter, what_the_title_says_comes_first,
+	replacing_replaces, one_writer_one_key, damage_is_named, limits_of_a_document,
+	compaction_keeps_everything, readers_follow_a_busy_writer,
+	rebuild_stops_goes_on_and_replaces, a_shard_that_missed_a_commit_holds_the_watermark_back,
+	no_text_is_in_the_files)
