@@ -19,6 +19,7 @@
 #include "core/base/file.h"
 #include "core/base/tr.h"
 
+#include <malloc.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -491,9 +492,19 @@ static int wait_ms(struct indexer *x)
 	return left < 0 ? 0 : left > 50 ? 50 : (int)left;
 }
 
+/* After much work, what the allocator keeps goes back to the system: a server that imported once should not
+ * look as if it still did. */
+static void give_back(bool *busy, bool now)
+{
+	if (*busy && !now)
+		(void)malloc_trim(0);
+	*busy = now;
+}
+
 static void *work(void *context)
 {
 	struct indexer *x = context;
+	bool busy = false;
 
 	for (;;) {
 		struct feed_batch batch;
@@ -517,6 +528,7 @@ static void *work(void *context)
 			r = commit_when_due(x, &err);
 		if (r < 0 && feed_is_stopped(x->feed))
 			break;
+		give_back(&busy, news != FEED_TIMEOUT);
 		if (r < 0)
 			recover(x, &err);
 		else
