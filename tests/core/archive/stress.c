@@ -490,7 +490,7 @@ START_TEST(large_parts_fill_a_volume)
 		ck_assert_uint_eq(store_volumes(w.archive->store), 1);
 		ck_ok(ask(&w, "file", &fd, 1, NULL, &err,
 			      "{'as':'" OPERATOR "','series':'GEN','department':'运营部','title':'"
-						 "t','parts':[{'fd':0,'name':'a'}]}"),
+			      "t','parts':[{'fd':0,'name':'a'}]}"),
 			err);
 		(void)close(fd);
 	}
