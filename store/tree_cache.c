@@ -239,7 +239,7 @@ static int add(struct tree_cache *c, struct str path, uint32_t mode, const struc
 		if (r < 0)
 			return r;
 	}
-	(void)place(n, name, mode != MODE_TREE, &found);
+	at = place(n, name, mode != MODE_TREE, &found);
 	if (!found)
 		at = place(n, name, mode == MODE_TREE, &found);
 	if (found)

@@ -281,7 +281,7 @@ static void print_summary(const struct import *m, int64_t begun)
 	term_add_duration(&took, (uint64_t)((clock_ticks() - begun) / 1000000000));
 	table_print(m->filed_table, &cli->out);
 	if (m->filed > SHOWN_MAX)
-		(void)fprintf(out, tr("… and %llu more: muniment list --order filed_down\n"),
+		term_printf(&cli->out, tr("… and %llu more: muniment list --order filed_down\n"),
 			(unsigned long long)(m->filed - SHOWN_MAX));
 	if (m->filed)
 		(void)fputc('\n', out);
@@ -289,11 +289,11 @@ static void print_summary(const struct import *m, int64_t begun)
 	if (m->refused)
 		(void)fputc('\n', out);
 	if (args_has(m->args, "dry-run"))
-		(void)fprintf(out, tr("Would be filed: %llu; refused: %llu; left out: %llu\n"),
+		term_printf(&cli->out, tr("Would be filed: %llu; refused: %llu; left out: %llu\n"),
 			(unsigned long long)m->filed, (unsigned long long)m->refused,
 			(unsigned long long)m->left_out);
 	else
-		(void)fprintf(out,
+		term_printf(&cli->out,
 			tr("Filed: %llu; there already: %llu; refused: %llu; left out: %llu; time "
 			   "%s\n"),
 			(unsigned long long)m->filed, (unsigned long long)m->existing,

@@ -147,12 +147,12 @@ static void print_made(struct cli *cli, const struct init_made *made)
 		(void)fprintf(out, "%s\n", b.p);
 		return;
 	}
-	(void)fprintf(out, tr("The archive is made: %s\n"), cli->path);
-	(void)fprintf(out, tr("  archive id      %s\n"), id);
-	(void)fprintf(out, tr("  first account   %s\n"), made->account);
-	(void)fprintf(out, tr("  signing key     %s\n"), made->signer);
-	(void)fprintf(out, tr("  certificate     %s\n"), made->certificate);
-	(void)fprintf(out, tr("  series          %zu\n"), made->series);
+	term_printf(&cli->out, tr("The archive is made: %s\n"), cli->path);
+	term_printf(&cli->out, tr("  archive id      %s\n"), id);
+	term_printf(&cli->out, tr("  first account   %s\n"), made->account);
+	term_printf(&cli->out, tr("  signing key     %s\n"), made->signer);
+	term_printf(&cli->out, tr("  certificate     %s\n"), made->certificate);
+	term_printf(&cli->out, tr("  series          %zu\n"), made->series);
 	(void)fputs(
 		tr("Write the signing key down outside this machine: whoever verifies the archive "
 		   "compares it.\n"),

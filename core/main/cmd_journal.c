@@ -18,8 +18,8 @@ static int run(struct cli *cli, const struct args *args, struct err *err)
 	r = cli_call(cli, "journal.acknowledge", &request, NULL, 0, &reply, err);
 	if (r < 0 || cli_print_json(cli, reply))
 		return r;
-	(void)fprintf(cli->out.file, tr("Journal frame %llu is acknowledged.\n"),
-		(unsigned long long)frame);
+	term_printf(
+		&cli->out, tr("Journal frame %llu is acknowledged.\n"), (unsigned long long)frame);
 	return 0;
 }
 

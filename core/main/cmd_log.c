@@ -128,7 +128,7 @@ static void print_version(struct cli *cli, const struct json *v)
 	FILE *out = cli->out.file;
 
 	reply_add_instant(&at, reply_text(v, "at"));
-	(void)fprintf(out, tr("version %lld  %s  "), (long long)reply_int(v, "version"), at.p);
+	term_printf(&cli->out, tr("version %lld  %s  "), (long long)reply_int(v, "version"), at.p);
 	term_put(&cli->out, TERM_BOLD, who(v));
 	(void)fputs("  ", out);
 	term_put(&cli->out, TERM_PLAIN, str_of(act_text(reply_text(v, "act"))));

@@ -26,8 +26,7 @@ static int run_reindex(struct cli *cli, const struct args *args, struct err *err
 		return r;
 	if (reply_bool(reply, "resumed"))
 		cli_remark(cli, "%s", tr("went on where an earlier run was interrupted"));
-	(void)fprintf(cli->out.file,
-		tr("Registered %lld records, indexed %lld documents, %lld s\n"),
+	term_printf(&cli->out, tr("Registered %lld records, indexed %lld documents, %lld s\n"),
 		(long long)reply_int(reply, "records"), (long long)reply_int(reply, "documents"),
 		(long long)reply_int(reply, "seconds"));
 	return 0;
@@ -41,7 +40,7 @@ static int run_compact(struct cli *cli, const struct args *args, struct err *err
 	(void)args;
 	if (r < 0 || cli_print_json(cli, reply))
 		return r;
-	(void)fprintf(cli->out.file, tr("Index compacted: %lld documents, %lld s\n"),
+	term_printf(&cli->out, tr("Index compacted: %lld documents, %lld s\n"),
 		(long long)reply_int(reply, "documents"), (long long)reply_int(reply, "seconds"));
 	return 0;
 }

@@ -100,8 +100,7 @@ static int run(struct cli *cli, const struct args *args, struct err *err)
 	if (r < 0 || cli_print_json(cli, reply))
 		return r;
 	term_put(&cli->out, TERM_BOLD, reply_text(reply, "number"));
-	(void)fprintf(
-		cli->out.file, tr("  version %lld\n"), (long long)reply_int(reply, "version"));
+	term_printf(&cli->out, tr("  version %lld\n"), (long long)reply_int(reply, "version"));
 	return 0;
 }
 

@@ -221,9 +221,9 @@ static void print_foot(struct cli *cli, const struct args *args, const struct js
 	const char *order = args_text(args, "order");
 	const struct json *last;
 
-	(void)fprintf(cli->out.file,
+	term_printf(&cli->out,
 		reply_bool(reply, "exact") ? tr("%lld found") : tr("about %lld found"), count);
-	(void)fprintf(cli->out.file, tr(", %zu shown\n"), shown);
+	term_printf(&cli->out, tr(", %zu shown\n"), shown);
 	if (reply_int(reply, "lag") > 0)
 		cli_remark(cli, tr("the index is %lld actions behind; --fresh waits for it"),
 			(long long)reply_int(reply, "lag"));

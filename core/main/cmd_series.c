@@ -273,7 +273,7 @@ static int run_add(struct cli *cli, const struct args *args, struct err *err)
 		return r;
 	term_put(&cli->out, TERM_BOLD, reply_text(reply, "code"));
 	if (reply_bool(reply, "changed"))
-		(void)fprintf(cli->out.file, tr(": version %lld of the definition is in force\n"),
+		term_printf(&cli->out, tr(": version %lld of the definition is in force\n"),
 			(long long)reply_int(reply, "version"));
 	else
 		(void)fputs(tr(": the same text is in force already\n"), cli->out.file);

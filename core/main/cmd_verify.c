@@ -74,7 +74,7 @@ static void print_verdict(struct cli *cli, const struct json *reply, bool is_goo
 			    ? tr(" (history and contents)\n")
 			    : tr(" (history and ciphertext, without keys)\n"),
 		out);
-	(void)fprintf(out,
+	term_printf(&cli->out,
 		tr("  %lld actions, %lld slips, %lld envelopes, %lld records in %lld s\n"),
 		(long long)reply_int(reply, "commits"), (long long)reply_int(reply, "slips"),
 		(long long)reply_int(reply, "envelopes"), (long long)reply_int(reply, "records"),

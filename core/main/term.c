@@ -3,6 +3,7 @@
 
 #include "core/base/text.h"
 
+#include <stdarg.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -64,6 +65,15 @@ void term_put(const struct term *t, enum term_style style, struct str text)
 	put_safe(t, text);
 	if (style != TERM_PLAIN)
 		(void)fputs(term_style(t, TERM_PLAIN), t->file);
+}
+
+void term_printf(const struct term *t, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vfprintf(t->file, fmt, ap);
+	va_end(ap);
 }
 
 void term_put_lines(const struct term *t, size_t indent, struct str text)

@@ -27,6 +27,8 @@ const char *term_style(const struct term *t, enum term_style style);
 void term_put(const struct term *t, enum term_style style, struct str text);
 /* The same of several lines: each on its own, behind `indent` blanks; a newline ends the last. */
 void term_put_lines(const struct term *t, size_t indent, struct str text);
+/* A sentence as it is: of ours, with numbers and what was made safe already. */
+void term_printf(const struct term *t, const char *fmt, ...) _printf_(2, 3);
 
 /* Append a sentence of our own that may quote foreign text, made safe or not: what is unsafe is escaped,
  * and a backslash is left alone, for it may be part of an escape already. */
