@@ -45,9 +45,12 @@ static int packed_ref(int dir, const char *name, struct oid *ret, struct err *er
 int volume_ref(struct volume *v, const char *name, struct oid *ret, struct err *err)
 {
 	struct buf b = BUF_INIT_MAX(REF_MAX_BYTES);
+	struct err own = ERR_INIT;
 	struct oid oid;
-	int r = file_read_whole(volume_dir(v), name, &b, err);
+	int r = file_read_whole(volume_dir(v), name, &b, &own);
 
+	if (r < 0 && r != -ERR_NOTFOUND && err)
+		*err = own;
 	if (r == -ERR_NOTFOUND)
 		r = packed_ref(volume_dir(v), name, &oid, err);
 	else if (r == -ERR_LIMIT)

@@ -4,6 +4,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/file.h"
+#include "store/verify.h"
 #include "tests/program.h"
 #include "tests/store/fixture.h"
 
@@ -283,6 +284,8 @@ END_TEST
 START_TEST(a_volume_restored_from_a_clone)
 {
 	struct err err = ERR_INIT;
+	struct verify_options options = { .content = true, .open = true };
+	struct verify_result result;
 	struct fixture f, copy;
 	struct id first, second;
 	char from[512], to[512];
@@ -302,6 +305,9 @@ START_TEST(a_volume_restored_from_a_clone)
 	ck_assert_int_eq(program_run(remove, NULL, NULL), 0);
 	fixture_open_at(&f, path, &copy, NULL);
 	assert_text(&copy, &first, 1, "之前");
+	ck_ok(store_verify(copy.store, &options, &result, &err), err);
+	ck_assert_uint_eq(result.faults, 0);
+	ck_assert_int_eq(err.code, 0); /* nothing that went well left words behind */
 	free(fixture_file(&copy, "之后", &second));
 	fixture_reopen(&copy, NULL);
 	assert_text(&copy, &first, 1, "之前");
