@@ -281,7 +281,10 @@ static void check_cut(
 		.options = tight };
 	struct err err = ERR_INIT;
 
-	powercut_describe(p, step, &words);
+	if (step < powercut_steps(p))
+		powercut_describe(p, step, &words);
+	else
+		buf_adds(&words, "the end");
 	ck_assert_msg(store_open(target, &tight, &after.store, NULL, &err) == 0,
 		"cut before step %zu (%s): %s", step, words.p, err.text);
 	ck_assert_msg(store_unseal(after.store, after.root, 1, &err) == 0,
