@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""Every command that the documents name exists, with the options that they give it; every script that they name is there,
-and every link leads to a file.
+"""Every command that the documents name exists, with the options that they give it; every script and file that they
+name is there, and every link leads somewhere.
 
 Read are fenced blocks and `inline code` of Markdown, literal displays of manual pages, and the unit for systemd. What the
 program says in --help is the truth; the manual pages' tables are held against it by tests/cli/manual.py."""
@@ -163,6 +163,13 @@ def broken_links(path, text):
             yield f'{path}: nothing at {link}'
 
 
+def missing_files(path, text):
+    """Paths in inline code, where * and <name> stand for anything."""
+    for code in re.findall(r'`((?:core|store|search|scripts|tests|doc)/[\w./*<>-]+)`', text):
+        if not list(SOURCE.glob(re.sub(r'<\w+>', '*', code))):
+            yield f'{path}: there is no {code}'
+
+
 def test_the_parser(truth):
     cases = {'search -l 3 x': True, 'search --limit=3 x': True, 'search --limt 3 x': False, 'serch x': False,
              'custodian add -a x Chen': True, '--lang en custodian list': True, 'custodian list --reason x': False,
@@ -185,7 +192,8 @@ def main():
     for path in MARKDOWN + PAGES + [UNIT]:
         text = (SOURCE / path).read_text(encoding='utf-8')
         code = markdown_code if path in MARKDOWN else unit_code if path == UNIT else page_code
-        tests.append((path, [*complaints_of(path, code(text), truth), *broken_links(path, text if path in MARKDOWN else '')]))
+        tests.append((path, [*complaints_of(path, code(text), truth), *broken_links(path, text if path in MARKDOWN else ''),
+                             *missing_files(path, text)]))
     print(f'1..{len(tests)}')
     for number, (name, complaints) in enumerate(tests, 1):
         print(f'{"not ok" if complaints else "ok"} {number} - {name}')
