@@ -5,6 +5,7 @@
 extern "C" {
 #include "core/base/bytes.h"
 #include "core/base/clock.h"
+#include "core/base/text.h"
 #include "core/base/tr.h"
 #include "search/fulltext.h"
 #include "search/generation.h"

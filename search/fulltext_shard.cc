@@ -62,10 +62,12 @@ void indexer::token(const struct token *token)
 	const uint32_t wdf = token->kind == TERM_CODE_EDGE ? 0 : title ? TITLE_WDF : 1;
 
 	saw_sensitive_ |= token->kind == TERM_SENSITIVE;
-	add(token->kind, token->text, token->position, wdf);
+	if (!token->extra)
+		add(token->kind, token->text, token->position, wdf);
+	/* A title is short: it has every character, which also serves the weight of a query for one. */
 	if (title && token->kind == TERM_WORD)
 		add(TERM_TITLE, token->text, token->position, 1);
-	else if (title && token->kind == TERM_STEM)
+	else if (title && token->kind == TERM_STEM && !token->extra)
 		add(TERM_TITLE_STEM, token->text, 0, 1);
 }
 
@@ -127,8 +129,9 @@ void indexer::add_text(const text &t, size_t *left)
 	field_ = t.field;
 	saw_sensitive_ = false;
 	/* A number's beginnings come from the number as a whole. */
-	const unsigned flags = t.field == FULLTEXT_NUMBER ? 0 : TOKEN_EDGES;
-	if (tokenizer_run(tokenizer_, whole, flags, &position_, on_token, this, NULL) < 0)
+	static const unsigned flags[FULLTEXT_FIELD_COUNT] = { TOKEN_EDGES | TOKEN_ALL, 0,
+		TOKEN_EDGES, 0 };
+	if (tokenizer_run(tokenizer_, whole, flags[t.field], &position_, on_token, this, NULL) < 0)
 		throw std::bad_alloc();
 	position_ += TEXT_GAP;
 	if (t.field == FULLTEXT_NUMBER && !saw_sensitive_)

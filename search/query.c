@@ -518,6 +518,7 @@ static void describe(const struct query_node *node, struct buf *ret)
 {
 	static const char *const names[] = {
 		[QUERY_ALL] = "ALL",
+		[QUERY_CHARACTER] = "CHARACTER",
 		[QUERY_PHRASE] = "PHRASE",
 		[QUERY_AND] = "AND",
 		[QUERY_OR] = "OR",
@@ -530,6 +531,8 @@ static void describe(const struct query_node *node, struct buf *ret)
 		buf_adds(ret, names[QUERY_ALL]);
 	} else if (node->op == QUERY_TERM) {
 		buf_addf(ret, "%c:%.*s", (char)node->kind, STR_ARG(node->text));
+	} else if (node->op == QUERY_CHARACTER) {
+		buf_addf(ret, "(CHARACTER %c:%.*s)", (char)node->kind, STR_ARG(node->text));
 	} else if (node->op == QUERY_DAYS) {
 		buf_addf(
 			ret, "DAYS %lld..%lld", (long long)node->day_from, (long long)node->day_to);

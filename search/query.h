@@ -32,9 +32,10 @@
 enum { QUERY_BYTES_MAX = 4096, QUERY_DEPTH_MAX = 32, QUERY_NODES_MAX = 1024 };
 
 enum query_op {
-	QUERY_ALL,    /* everything: the blank query */
-	QUERY_TERM,   /* `kind`, `text` */
-	QUERY_PHRASE, /* children are terms with `position`, ascending */
+	QUERY_ALL,	 /* everything: the blank query */
+	QUERY_TERM,	 /* `kind`, `text` */
+	QUERY_CHARACTER, /* a single Chinese character wherever it stands: `text`; `kind` WORD */
+	QUERY_PHRASE,	 /* children are terms with `position`, ascending */
 	QUERY_AND,
 	QUERY_OR,
 	QUERY_SAME, /* children are terms that count as one, in weight too: a stem and the word that is its own stem */

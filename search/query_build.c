@@ -366,7 +366,7 @@ static struct units *find_units(struct query_parse *q, size_t from, size_t to, b
 	q->units->date = STR("");
 	q->units->date_end = 0;
 	tokenizer_run_folded(
-		q->tokenizer, &q->fold, from, to, TOKEN_ALL_STEMS, &position, on_token, q->units);
+		q->tokenizer, &q->fold, from, to, TOKEN_ALL, &position, on_token, q->units);
 	join_words(q->units);
 	drop_bridges(q->units);
 	return q->units;
@@ -395,6 +395,7 @@ static struct query_node *phrase_of(struct units *u, size_t from, size_t to)
 {
 	struct query_node *all = query_node_new(u->q, QUERY_AND, u->at),
 			  *phrase = query_node_new(u->q, QUERY_PHRASE, u->at);
+	size_t n;
 
 	for (size_t i = from; i < to; i++) {
 		if (u->list[i].kind == UNIT_SENSITIVE) {
@@ -405,7 +406,11 @@ static struct query_node *phrase_of(struct units *u, size_t from, size_t to)
 		for (const struct leaf *leaf = leaves(&u->list[i]); leaf; leaf = leaf->next)
 			query_add_child(phrase, word_term(u, leaf));
 	}
-	query_add_child(all, query_simplify(phrase));
+	phrase = query_simplify(phrase);
+	if (phrase && phrase->op == QUERY_TERM && token_is_han(utf8_at(phrase->text.p, &n)) &&
+		n == phrase->text.n && !u->q->in_title)
+		phrase->op = QUERY_CHARACTER;
+	query_add_child(all, phrase);
 	return u->q->r < 0 ? NULL : query_simplify(all);
 }
 
@@ -501,10 +506,25 @@ static struct query_node *code_node(struct units *u, size_t i)
 	return any;
 }
 
+/* Units i and i + 1 have nothing between them but a space. */
+static bool touch(const struct units *u, size_t i)
+{
+	size_t end, start;
+
+	if (i + 1 >= u->n)
+		return false;
+	end = folded_place(u->q, u->list[i].end);
+	start = folded_place(u->q, u->list[i + 1].start);
+	return start == end || (start == end + 1 && u->q->fold.text.p[end] == ' ');
+}
+
 static struct query_node *han_node(struct units *u, size_t i)
 {
 	struct query_node *all = query_node_new(u->q, QUERY_AND, u->at);
 
+	/* A single character next to a word or number has a term of its own there; elsewhere it takes a search. */
+	if (!u->list[i].first && !touch(u, i) && (i == 0 || !touch(u, i - 1)))
+		return phrase_of(u, i, i + 1);
 	for (const struct leaf *leaf = leaves(&u->list[i]); leaf; leaf = leaf->next)
 		query_add_child(all, word_term(u, leaf));
 	return query_simplify(all);

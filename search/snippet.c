@@ -135,6 +135,7 @@ static void add_goals(struct finder *f, const struct query_node *node)
 		add_goals(f, node->child->next);
 		return;
 	case QUERY_TERM:
+	case QUERY_CHARACTER:
 		if (kind_in_text(node->kind) == 0)
 			return;
 		*goal = (struct goal){ f->want_count, 1, 1 };
@@ -227,8 +228,7 @@ static int find_hits(struct finder *f, struct str text, struct err *err)
 	int r;
 
 	f->hit_count = 0;
-	r = tokenizer_run(
-		f->tokenizer, text, TOKEN_EDGES | TOKEN_ALL_STEMS, &position, on_token, f, err);
+	r = tokenizer_run(f->tokenizer, text, TOKEN_EDGES | TOKEN_ALL, &position, on_token, f, err);
 	if (r < 0)
 		return r;
 	qsort(f->hits, f->hit_count, sizeof(f->hits[0]), by_want);
@@ -649,6 +649,7 @@ static size_t worth_of(const struct query_node *node)
 
 	switch (node->op) {
 	case QUERY_TERM:
+	case QUERY_CHARACTER:
 		return kind_in_text(node->kind) ? 1 : 0;
 	case QUERY_PHRASE:
 		return PHRASE_WORTH;

@@ -35,6 +35,7 @@ struct scan {
 	uint32_t offset;     /* of the folded block in the source */
 	unsigned flags;
 	uint32_t position;
+	bool extra;	 /* the next token is only there for TOKEN_ALL */
 	bool after_word; /* nothing that separates stands between here and a word or number */
 	token_sink *sink;
 	void *context;
@@ -181,6 +182,7 @@ static void emit(struct scan *s, enum term_kind kind, enum token_shape shape, st
 		.position = position,
 		.start = s->offset + f->at[from - f->text.p],
 		.end = s->offset + f->at[to - f->text.p],
+		.extra = s->extra,
 	};
 
 	s->sink(s->context, &token);
@@ -235,8 +237,11 @@ static void scan_han(struct scan *s)
 		s->position++;
 		if (!more)
 			edge = edge || first || begins_word(next, s->end);
-		emit(s, TERM_WORD, TOKEN_SHAPE_CHAR, (struct str){ p, n }, edge ? s->position : 0,
-			p, after);
+		s->extra = !edge && more;
+		if (!s->extra || (s->flags & TOKEN_ALL))
+			emit(s, TERM_WORD, TOKEN_SHAPE_CHAR, (struct str){ p, n },
+				edge ? s->position : 0, p, after);
+		s->extra = false;
 		if (more) {
 			memcpy(pair, p, n);
 			memcpy(pair + n, next, next_n);
@@ -495,8 +500,10 @@ static void emit_word(struct scan *s, const char *from, const struct part *part)
 	if (!part->english || word.n < 2)
 		return;
 	stem = stem_of(s->t, word, room);
-	if (stem.n > 0 && ((s->flags & TOKEN_ALL_STEMS) || !str_eq(stem, word)))
+	s->extra = str_eq(stem, word);
+	if (stem.n > 0 && ((s->flags & TOKEN_ALL) || !s->extra))
 		emit(s, TERM_STEM, TOKEN_SHAPE_OTHER, stem, 0, from, part->end);
+	s->extra = false;
 }
 
 size_t token_squeeze(char *code, size_t n)

@@ -1,11 +1,11 @@
 /* token.h - text into terms: the same code for documents, queries and snippets.
  *
- * Chinese (Japanese, Korean alike) has no spaces, so it gives its bigrams, each with the position
- * of its first character, and its single characters without position for queries of one character.
- * 召回计划 at 7 gives 召回@7 回计@8 计划@9 and 召 回 计 划. A line that is broken, or a single
- * space, inside a run does not break it (PDF and OCR put them everywhere). The last character
- * before a word or number, and the first one behind it, also have their position, so that "第5章"
- * finds 见第5章节.
+ * Chinese (Japanese, Korean alike) has no spaces, so it gives its bigrams, each with the position of its first
+ * character. 召回计划 at 7 gives 召回@7 回计@8 计划@9. A line that is broken, or a single space, inside a run does not
+ * break it (PDF and OCR put them everywhere). Single characters are left out but for the last of each run: a query for
+ * one character asks for that, and for all bigrams that begin with it (fulltext_read.cc). That is a seventh of all
+ * work, and single characters are what is easiest to guess in a keyed index. The last character before a word or
+ * number, and the first one behind it, also have their position, so that "第5章" finds 见第5章节.
  *
  * Words are letters and digits, with ' and & inside words and . inside numbers. Each has a
  * position; an English one (ASCII letters) also gives its stem, without position. Case is gone.
@@ -51,13 +51,15 @@ struct token {
 	struct str text;     /* folded; valid during the call */
 	uint32_t position;   /* 0: none */
 	uint32_t start, end; /* bytes of the source that it came from */
+	bool extra;	     /* only there for TOKEN_ALL */
 };
 
 typedef void token_sink(void *context, const struct token *token);
 
 enum {
-	TOKEN_EDGES = 1 << 0,	 /* beginnings of codes */
-	TOKEN_ALL_STEMS = 1 << 1 /* stems that are the word itself, too */
+	TOKEN_EDGES = 1 << 0, /* beginnings of codes */
+	TOKEN_ALL =
+		1 << 1 /* what bodies leave out: stems that are the word, characters inside runs */
 };
 
 /* Holds memory for folding and stemming; one thread at a time. */

@@ -266,8 +266,10 @@ void corpus_query(
 		add_characters(&d, &r.body, 4, ret);
 		buf_adds(ret, "”");
 		break;
-	case CORPUS_CHARACTER:
+	case CORPUS_CHARACTER: /* in quotation marks: 或, 且 and 非 are operators */
+		buf_adds(ret, "“");
 		add_characters(&d, &r.body, 1, ret);
+		buf_adds(ret, "”");
 		break;
 	case CORPUS_WITHOUT:
 		add_words(&d, &r.body, 1, ret);

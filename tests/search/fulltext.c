@@ -161,6 +161,14 @@ START_TEST(finds_words_phrases_and_numbers)
 	FINDS("\"责任到人\"", "1");
 	FINDS("“责任人”", "");
 	FINDS("召", "12");
+	FINDS("械", "10");
+	FINDS("任", "1");
+	FINDS("人", "10");
+	FINDS("灭", "21");
+	FINDS("标题:程", "21");
+	FINDS("标题:械", "1");
+	FINDS("召回 -任", "2");
+	FINDS("锌", "");
 	FINDS("recalling", "31");
 	FINDS("\"recalled devices\"", "1");
 	FINDS("\"devices recalled\"", "");

@@ -40,7 +40,7 @@ static terms ours(struct tokenizer *t, struct str text)
 	uint32_t position = 0;
 	terms all;
 
-	ck_ok(tokenizer_run(t, text, TOKEN_ALL_STEMS, &position, collect, &all, &err), err);
+	ck_ok(tokenizer_run(t, text, TOKEN_ALL, &position, collect, &all, &err), err);
 	return all;
 }
 

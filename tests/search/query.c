@@ -53,7 +53,7 @@ START_TEST(words_and_operators)
 	QUERY("（a ＯＲ b） c", "(AND (OR W:a W:b) W:c)");
 	QUERY("(a -b) OR (-c)", "(OR (NOT W:a W:b) (NOT ALL W:c))");
 	QUERY("医疗器械（召回）", "(AND (AND W:医疗 W:疗器 W:器械) W:召回)");
-	QUERY("召", "W:召");
+	QUERY("召", "(CHARACTER W:召)");
 }
 END_TEST
 
@@ -61,7 +61,7 @@ START_TEST(phrases)
 {
 	QUERY("\"Recall plans\"", "(PHRASE W:recall W:plans)");
 	QUERY("“责任到人”", "(PHRASE W:责任 W:任到 W:到人)");
-	QUERY("「责任」到『人』", "(AND W:责任 W:到 W:人)");
+	QUERY("「责任」到『人』", "(AND W:责任 (CHARACTER W:到) (CHARACTER W:人))");
 	QUERY("\"ISO 标\"", "(PHRASE W:iso W:标)");
 	QUERY("＂plans＂", "W:plans");
 	QUERY("\"SOP-012灭菌\"", "(PHRASE W:sop W:012 W:灭菌)");
@@ -104,6 +104,7 @@ START_TEST(mixed_words_and_numbers)
 	QUERY("24小时", "(EITHER (PHRASE W:24 W:小时) N:24小时 O:24小时)");
 	QUERY("第5章", "(EITHER (PHRASE W:第 W:5 W:章) N:第5章 O:第5章)");
 	QUERY("37号", "(EITHER (AND W:37 W:号) N:37号 O:37号)");
+	QUERY("2025 年", "(AND W:2025 (CHARACTER W:年))");
 }
 END_TEST
 
