@@ -13,6 +13,7 @@
 
 static const char *const fault_names[FAULT_COUNT] = {
 	[FAULT_OBJECT] = "object",
+	[FAULT_PACK] = "pack",
 	[FAULT_COMMIT] = "commit",
 	[FAULT_SIGNATURE] = "signature",
 	[FAULT_CHAIN] = "chain",
@@ -188,6 +189,8 @@ static int check_all(struct verify *v, struct err *err)
 		check_checkpoint(v);
 	if (r == 0)
 		r = verify_envelopes(v, err);
+	for (uint32_t n = 1; r == 0 && v->options->content && n <= v->volumes; n++)
+		r = verify_packs(v, n, err);
 	if (r == 0)
 		r = verify_keys(v, err);
 	if (r == 0)

@@ -28,6 +28,7 @@ enum verify_fault {
 	FAULT_CONTENT,	  /* the content branch holds something else than the slips name */
 	FAULT_DESTROYED,  /* something of a destroyed record is still there */
 	FAULT_KEY,	  /* a key is missing, does not open, or belongs to nothing */
+	FAULT_PACK,	  /* a pack or its index differs from its own checksum */
 	FAULT_JOURNAL,	  /* a frame is damaged or was set aside */
 	FAULT_LEDGER,	  /* the ledger differs from the history: delete derived/ and reindex */
 	FAULT_CHECKPOINT, /* the history does not contain what the checkpoint states */

@@ -93,6 +93,8 @@ struct verify_file {
 };
 int verify_added(struct verify *v, uint32_t volume, const char *commit, const struct oid *before,
 	const struct oid *after, struct verify_file **ret, size_t *ret_count, struct err *err);
+/* verify_packs.c */
+int verify_packs(struct verify *v, uint32_t volume, struct err *err);
 /* verify_content.c */
 int verify_content_branch(struct verify *v, uint32_t volume, struct err *err);
 int verify_envelopes(struct verify *v, struct err *err);
