@@ -10,13 +10,14 @@ struct snippet_mark_range {
 	uint32_t start, end;
 };
 
-/* Where to begin so that `at` has up to `lead` columns before it: behind the end of a sentence or paragraph if one is near, and
- * not inside a Latin word or a number. */
+/* Where to begin so that `at` has up to `lead` columns before it: behind the end of a sentence or paragraph
+ * if one is near, and not inside a Latin word or a number. */
 size_t snippet_line_start(struct str page, size_t at, size_t lead);
 
-/* Append the line that begins at `from`, at most `columns` wide, with "…" where text is left out. Marks are in order of their
- * places and do not overlap. Control and format characters are gone, sensitive numbers masked unless the options say
- * otherwise. White space is one space, but nothing where a full line of Chinese was broken. */
+/* Append the line that begins at `from`, at most `columns` wide, with "…" where text is left out. Marks are
+ * in order of their places and do not overlap. Control and format characters are gone, sensitive numbers
+ * masked unless the options say otherwise. White space is one space, but nothing where a full line of
+ * Chinese was broken. */
 int snippet_line_add(struct str page, size_t from, size_t columns,
 	const struct snippet_mark_range *marks, size_t mark_count,
 	const struct snippet_options *options, struct buf *ret, struct err *err);

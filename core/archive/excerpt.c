@@ -1,7 +1,7 @@
 /* excerpt.c - see excerpt.h.
  *
- * The text of the parts is in the cache; only when the query is met nowhere in it is the newest version opened for what its
- * form says, with sensitive values masked as they are shown. */
+ * The text of the parts is in the cache; only when the query is met nowhere in it is the newest version
+ * opened for what its form says, with sensitive values masked as they are shown. */
 #include "core/archive/excerpt.h"
 
 #include "core/archive/catalogue.h"
