@@ -61,6 +61,12 @@ bool verb_needs_keys(const struct verb *verb, const struct json *args)
 	return (verb->flags & VERB_UNSEALED) || str_is(level, "full");
 }
 
+/* Without a level it is the deeper one where there are keys. */
+static bool may_use_keys(const struct verb *verb, const struct json *args)
+{
+	return (verb->flags & VERB_LEVEL) && !json_map_get(args, "level");
+}
+
 int verb_tell_of(struct verb_call *call, const struct verb_progress *progress, struct err *err)
 {
 	bool stop = call->archive && atomic_load(&call->archive->stopping);
@@ -119,10 +125,16 @@ int verb_run(struct archive *a, struct str name, struct verb_call *call, struct 
 	r = check_row(v, a, call, err);
 	if (r < 0)
 		return r;
-	if (!verb_needs_keys(v, call->args))
+	if (!verb_needs_keys(v, call->args) && !may_use_keys(v, call->args))
 		return v->run(a, call, err);
 	(void)pthread_rwlock_rdlock(&a->gate);
-	if (store_is_sealed(a->store))
+	call->has_keys = !store_is_sealed(a->store);
+	if (!call->has_keys && !verb_needs_keys(v, call->args)) {
+		/* It can do without, and must not keep anybody from unsealing as long as it runs. */
+		(void)pthread_rwlock_unlock(&a->gate);
+		return v->run(a, call, err);
+	}
+	if (!call->has_keys)
 		r = err_set(err, ERR_SEALED,
 			tr("the archive is sealed: two custodians must unseal it ('muniment "
 			   "unseal')"));

@@ -23,8 +23,8 @@ enum verb_flags {
 	VERB_UNSEALED = 1 << 0, /* needs keys; sealed: ERR_SEALED */
 	VERB_WRITES = 1 << 1,	/* needs the writer's lock */
 	VERB_ACTOR = 1 << 2,	/* needs `as`, a known account */
-	VERB_LEVEL = 1 << 4,	/* needs keys when `level` is `full` */
 	VERB_RESIDENT = 1 << 3, /* makes sense only in a process that stays */
+	VERB_LEVEL = 1 << 4,	/* needs keys at level `full`, which is meant when they are there */
 };
 
 /* How far a long verb is. Numbers that are not known are 0. */
@@ -50,6 +50,7 @@ struct verb_call {
 	verb_tell *tell;  /* may be NULL */
 	void *tell_context;
 	struct archive *archive; /* verb_run sets it */
+	bool has_keys;		 /* and this: it is unsealed, and stays so until the verb ends */
 	/* The reply: the verb adds members ("name":value with say.h); the braces are the caller's. On
 	 * failure what was added goes out beside the error: `revise` puts both versions of a conflict
 	 * there. */

@@ -249,7 +249,7 @@ static int check_derived(struct check *c, struct err *err)
 
 static int read_level(struct check *c, struct err *err)
 {
-	struct str level = STR("sealed");
+	struct str level = c->call->has_keys ? STR("full") : STR("sealed");
 	int r = json_may_text(c->call->args, "level", &level, err);
 
 	if (r < 0)
