@@ -12,6 +12,10 @@ static int run(struct cli *cli, const struct args *args, struct err *err)
 		help_program(&cli->out);
 		return 0;
 	}
+	if (args->operand_count == 1 && command_begins(args->operands[0])) {
+		help_group(&cli->out, args->operands[0]);
+		return 0;
+	}
 	r = command_find(
 		(int)args->operand_count, (char *const *)args->operands, &command, &words, err);
 	if (r < 0)

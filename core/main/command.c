@@ -20,7 +20,7 @@ static const struct command *find(const char *name)
 	return NULL;
 }
 
-static bool begins_pair(const char *word)
+bool command_begins(const char *word)
 {
 	size_t n = strlen(word);
 
@@ -60,7 +60,7 @@ int command_find(
 	int argc, char *const *argv, const struct command **ret, int *ret_words, struct err *err)
 {
 	_cleanup_(buf_done) struct buf both = BUF_INIT;
-	bool is_pair = begins_pair(argv[0]);
+	bool is_pair = command_begins(argv[0]);
 
 	buf_adds(&both, argv[0]);
 	if (is_pair && (argc == 1 || argv[1][0] == '-'))

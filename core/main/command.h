@@ -56,6 +56,9 @@ const char *phrase_text(const struct phrase *phrase);
 extern const struct command *const commands[];
 extern const size_t command_count;
 
+/* Is there a command of two words that begins with this one? */
+bool command_begins(const char *word);
+
 /* The command that argv[0] (or argv[0] and argv[1]) names; *ret_words is 1 or 2. Errors:
  * ERR_INVALID, suggesting the nearest one. */
 int command_find(

@@ -114,20 +114,35 @@ void help_command(const struct term *term, const struct command *command)
 	(void)fprintf(term->file, "\n%s\n", tr("Options of every command: muniment --help"));
 }
 
-void help_program(const struct term *term)
+static void put_commands(const struct term *term, const char *beginning)
 {
-	size_t width = 0;
+	size_t width = 0, n = strlen(beginning);
 
-	(void)fprintf(
-		term->file, "%s\n", tr("muniment [option...] COMMAND [option...] [argument...]"));
-	put_title(term, tr("Commands"));
 	for (size_t i = 0; i < command_count; i++) {
 		size_t own = strlen(commands[i]->name);
 
-		width = own > width ? own : width;
+		if (strncmp(commands[i]->name, beginning, n) == 0)
+			width = own > width ? own : width;
 	}
 	for (size_t i = 0; i < command_count; i++)
-		put_row(term, commands[i]->name, width, phrase_text(&commands[i]->help));
+		if (strncmp(commands[i]->name, beginning, n) == 0)
+			put_row(term, commands[i]->name, width, phrase_text(&commands[i]->help));
+}
+
+void help_group(const struct term *term, const char *word)
+{
+	_cleanup_(buf_done) struct buf beginning = BUF_INIT;
+
+	buf_addf(&beginning, "%s ", word);
+	put_commands(term, beginning.p);
+}
+
+void help_program(const struct term *term)
+{
+	(void)fprintf(
+		term->file, "%s\n", tr("muniment [option...] COMMAND [option...] [argument...]"));
+	put_title(term, tr("Commands"));
+	put_commands(term, "");
 	put_title(term, tr("Options of every command"));
 	put_options(term, global_options, global_option_count);
 	put_title(term, tr("Exit codes"));

@@ -184,6 +184,22 @@ static int print_help(const struct args *args)
 	return fflush(stdout) == 0 ? EXIT_DONE : EXIT_REFUSED;
 }
 
+/* "muniment custodian --help" */
+static bool asks_for_group(int argc, char **argv)
+{
+	return argc == 2 && command_begins(argv[0]) &&
+	       (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0);
+}
+
+static int print_group(const char *word)
+{
+	struct term term;
+
+	term_init(&term, stdout, false);
+	help_group(&term, word);
+	return fflush(stdout) == 0 ? EXIT_DONE : EXIT_REFUSED;
+}
+
 static int dispatch(struct args *args, int argc, char **argv)
 {
 	const struct command *command = NULL;
@@ -199,6 +215,8 @@ static int dispatch(struct args *args, int argc, char **argv)
 	}
 	if (used == argc)
 		return args_has(args, "help") ? print_help(args) : (print_help(args), EXIT_USAGE);
+	if (asks_for_group(argc - used, argv + used))
+		return print_group(argv[used]);
 	r = command_find(argc - used, argv + used, &command, &words, &err);
 	if (r < 0)
 		return wrong_usage(&err);

@@ -163,10 +163,25 @@ def test_the_resident_process_is_unsealed_by_two(bench):
     status = bench.json('status')
     equal((status['sealed'], status['resident'], status['records']), (False, True, checked['records']))
     contains(bench.run('show', 'nothing', code=4), "there is no record 'nothing'")
+    equal(bench.json('verify')['level'], 'full')
+    equal(bench.json('verify', '--level', 'sealed')['level'], 'sealed')
     bench.run('account', 'list')
     equal(bench.run('seal').out, 'The archive is sealed.\n')
     bench.run('account', 'list', code=3)
     equal(server.stop(), 0)
+
+
+def test_the_resident_process_is_unsealed_at_a_terminal(bench):
+    make(bench)
+    bench.serve()
+    with bench.terminal('unseal') as t:
+        for typed in (A, 'wrong one', A, B):
+            t.wait_for('): ')
+            assert not t.has_echo()
+            t.type(typed + '\n')
+        t.end()
+        assert 'is unsealed by ' in t.seen and B not in t.seen, t.seen
+    equal(bench.json('status')['sealed'], False)
 
 
 def test_unseal_and_seal_need_the_resident_process(bench):

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """Keeping and proving: verification, checkpoints, keys for stock tools, derived data made again, settings."""
+import os
 import shutil
 import subprocess
 
@@ -91,6 +92,22 @@ def test_derived_data_are_made_again(bench):
     bench.run('reindex', '--text')
     equal(bench.run('-q', 'search', '--fresh', 'words').out, before[0])
     contains(bench.run('compact'), 'Index compacted', where='out')
+
+
+def test_a_rebuild_can_be_interrupted(bench):
+    fill(bench, 1)
+    for i in range(120):
+        bench.write(f'in/{i}.txt', f'more words, of number {i}')
+    bench.run('import', '-s', 'GEN', '-d', 'QC', 'in')
+    with bench.terminal('reindex', '--text') as t:
+        t.wait_for('\r')  # the first it says of how far it is
+        t.type('\x03')
+        while t.more():
+            pass
+        assert os.waitstatus_to_exitcode(os.waitpid(t.pid, 0)[1]) in (0, 130), t.seen
+        t.status = 0
+    bench.run('reindex')
+    contains(bench.run('search', '--fresh', 'words'), '121 found', where='out')
 
 
 def test_settings(bench):

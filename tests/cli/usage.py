@@ -66,6 +66,13 @@ def test_help_of_every_command_in_both_languages(bench):
         equal(english, bench.run('help', *command.split()).out)
 
 
+def test_help_of_a_group_of_commands(bench):
+    out = bench.run('custodian', '--help').out
+    equal([line.split('  ')[1] for line in out.split('\n')[:-1]],
+          ['custodian list', 'custodian add', 'custodian remove', 'custodian drill'])
+    equal(bench.run('help', 'custodian').out, out)
+
+
 def test_help_fits_a_page(bench):
     for command in [[]] + [c.split() for c in names(bench)]:
         for language in ('en', 'zh'):
