@@ -2,26 +2,27 @@
  *
  * The query's terms become goals: a single term, or a phrase. The tokeniser runs over a page; each of its terms that a
  * goal wants is a hit; hits of a phrase count only when the whole phrase stands there. The best place is the window of
- * the line's width that meets the most goals; of equal ones the first.
+ * the line's width that meets the most goals; of equal ones the first. Bigrams are goals of their own, but where their
+ * word stands whole on a page its pieces elsewhere are not hits.
  *
  * (Xapian could do this over an index of one document in memory; that needs the text indexed once more for every hit,
  * knows neither pages nor masks, and marks single characters of Chinese phrases.) */
 #include "search/snippet.h"
 
-#include "core/base/text.h"
 #include "core/base/tr.h"
-#include "search/sensitive.h"
+#include "search/snippet_line.h"
 #include "search/token.h"
 
 #include <stdlib.h>
 
 enum {
 	BUCKETS = 1024,
-	HITS_MAX = 4000,    /* of one page; what comes later cannot be much better */
-	LEAD_MAX = 24,	    /* columns before the first hit, at most */
-	NUMBER_BYTES = 128, /* how far a sensitive number may reach out of what is shown */
+	HITS_MAX = 4000, /* of one page; what comes later cannot be much better */
+	LEAD_MAX = 24,	 /* columns before the first hit, at most */
 	PHRASE_WORTH = 4,
-	BYTES_PER_COLUMN = 8, /* at most, but for characters that take no column */
+	MET_POINTS =
+		1000, /* for each goal that a window meets, times its worth; every hit adds 1 */
+	IN_WHOLE_POINTS = 3, /* or this */
 	TITLE_COLUMNS = 1 << 20
 };
 
@@ -30,30 +31,40 @@ struct want {
 	enum term_kind kind;
 	struct str text; /* the query's */
 	uint32_t goal;
-	uint32_t offset; /* from the phrase's first position; 0 for a single term */
+	uint32_t offset; /* from the first position of its phrase or run; 0 for a single term */
 	uint32_t next;	 /* in the bucket, plus 1 */
+	uint32_t run;	 /* the run that it is of, plus 1 */
 };
 
 struct goal {
 	uint32_t first, count; /* its wants */
+	uint32_t group;	       /* met when one of the group is */
 	unsigned worth;
+};
+
+/* Bigrams of one Chinese word. Where the word stands whole, its pieces elsewhere on the page say nothing. */
+struct run {
+	uint32_t first, count; /* wants */
+	bool is_whole;	       /* somewhere on this page */
 };
 
 struct hit {
 	uint32_t want, position;
 	uint32_t start, end;
 	bool counts;
+	bool in_whole; /* of a run */
 };
 
 struct finder {
 	struct want wants[QUERY_NODES_MAX];
 	struct goal goals[QUERY_NODES_MAX];
-	uint32_t want_count, goal_count;
+	struct run runs[QUERY_NODES_MAX];
+	uint32_t want_count, goal_count, run_count;
 	uint32_t buckets[BUCKETS];
 	struct tokenizer *tokenizer;
 	struct hit hits[HITS_MAX];
 	size_t hit_count;
-	uint16_t met[QUERY_NODES_MAX]; /* how many hits of each goal are in the window */
+	uint16_t met[QUERY_NODES_MAX]; /* how many hits of each group are in the window */
 };
 
 /* The window of a page: its hits [first, last]. */
@@ -61,10 +72,6 @@ struct place {
 	size_t page, score;
 	uint32_t start, end;
 	bool found;
-};
-
-struct range {
-	uint32_t start, end;
 };
 
 /* ---- the query's goals ---- */
@@ -114,19 +121,89 @@ static void add_want(struct finder *f, const struct query_node *term, uint32_t o
 	*bucket = ++f->want_count;
 }
 
-static void add_goals(struct finder *f, const struct query_node *node)
+static void add_goal(struct finder *f, const struct query_node *node, unsigned worth)
 {
 	struct goal *goal = &f->goals[f->goal_count];
+	uint32_t first = node->op == QUERY_PHRASE ? node->child->position : node->position;
 
+	*goal = (struct goal){ f->want_count, 0, f->goal_count, worth };
+	if (node->op == QUERY_TERM || node->op == QUERY_CHARACTER) {
+		add_want(f, node, 0);
+		goal->count = 1;
+	}
+	for (const struct query_node *child = node->child; child; child = child->next) {
+		add_want(f, child, child->position - first);
+		goal->count++;
+	}
+	f->goal_count++;
+}
+
+/* The bigrams of one Chinese word: query_build.c puts them side by side. */
+static bool is_run(const struct query_node *node)
+{
+	const struct query_node *child = node->child;
+
+	for (; child; child = child->next)
+		if (child->op != QUERY_TERM || kind_in_text(child->kind) != TERM_WORD ||
+			child->position == 0 ||
+			(child->next && child->next->position != child->position + 1))
+			return false;
+	return true;
+}
+
+static void add_run(struct finder *f, const struct query_node *node)
+{
+	struct run *run = &f->runs[f->run_count++];
+
+	*run = (struct run){ f->want_count, 0, false };
+	for (const struct query_node *child = node->child; child; child = child->next) {
+		add_goal(f, child, 1);
+		f->wants[f->want_count - 1].offset = child->position - node->child->position;
+		f->wants[f->want_count - 1].run = f->run_count;
+		run->count++;
+	}
+}
+
+static void add_goals(struct finder *f, const struct query_node *node);
+
+/* Ways of writing one thing are met together, and are worth what the best of them is. */
+static void add_either(struct finder *f, const struct query_node *node)
+{
+	struct goal *leader = NULL;
+
+	for (const struct query_node *child = node->child; child; child = child->next) {
+		struct goal *goal = &f->goals[f->goal_count];
+		uint32_t before = f->goal_count;
+
+		add_goals(f, child);
+		if (child->op == QUERY_AND || child->op == QUERY_OR || child->op == QUERY_NOT ||
+			f->goal_count == before)
+			continue;
+		leader = leader ? leader : goal;
+		goal->group = leader->group;
+		if (goal->worth > leader->worth)
+			leader->worth = goal->worth;
+	}
+}
+
+static void add_goals(struct finder *f, const struct query_node *node)
+{
 	switch (node->op) {
 	case QUERY_ALL:
 	case QUERY_DAYS:
 		return;
 	case QUERY_AND:
+		if (is_run(node)) {
+			add_run(f, node);
+			return;
+		}
+		/* fall through */
 	case QUERY_OR:
-	case QUERY_EITHER:
 		for (const struct query_node *child = node->child; child; child = child->next)
 			add_goals(f, child);
+		return;
+	case QUERY_EITHER:
+		add_either(f, node);
 		return;
 	case QUERY_NOT:
 		add_goals(f, node->child);
@@ -136,19 +213,13 @@ static void add_goals(struct finder *f, const struct query_node *node)
 		return;
 	case QUERY_TERM:
 	case QUERY_CHARACTER:
-		if (kind_in_text(node->kind) == 0)
-			return;
-		*goal = (struct goal){ f->want_count, 1, 1 };
-		add_want(f, node, 0);
-		break;
+		if (kind_in_text(node->kind) != 0)
+			add_goal(f, node, 1);
+		return;
 	case QUERY_PHRASE:
-		*goal = (struct goal){ f->want_count, 0, PHRASE_WORTH };
-		for (const struct query_node *child = node->child; child;
-			child = child->next, goal->count++)
-			add_want(f, child, child->position - node->child->position);
-		break;
+		add_goal(f, node, PHRASE_WORTH);
+		return;
 	}
-	f->goal_count++;
 }
 
 /* ---- hits ---- */
@@ -198,25 +269,58 @@ static struct hit *hit_at(struct finder *f, uint32_t want, uint32_t position)
 	return bsearch(&key, f->hits, f->hit_count, sizeof(key), by_want);
 }
 
-/* Let the hits of whole phrases count. */
+/* A hit and those that follow it, `count` wants from `first` on, each at its place: whether all are there. */
+static bool is_whole(struct finder *f, const struct hit *hit, uint32_t first, uint32_t count)
+{
+	for (uint32_t k = 0; k < count; k++)
+		if (!hit_at(f, first + k, hit->position + f->wants[first + k].offset))
+			return false;
+	return true;
+}
+
+/* Let the hits of whole phrases count. They are marked as one. */
 static void settle_phrases(struct finder *f)
 {
 	for (size_t i = 0; i < f->hit_count; i++) {
-		const struct goal *goal = &f->goals[f->wants[f->hits[i].want].goal];
-		uint32_t k = 0;
+		struct hit *hit = &f->hits[i];
+		const struct goal *goal = &f->goals[f->wants[hit->want].goal];
 
-		if (goal->count < 2 || f->hits[i].want != goal->first)
+		if (goal->count < 2 || hit->want != goal->first ||
+			!is_whole(f, hit, goal->first, goal->count))
 			continue;
-		while (k < goal->count &&
-			hit_at(f, goal->first + k,
-				f->hits[i].position + f->wants[goal->first + k].offset))
-			k++;
-		if (k < goal->count)
+		for (uint32_t k = 0; k < goal->count; k++) {
+			struct hit *other = hit_at(f, goal->first + k,
+				hit->position + f->wants[goal->first + k].offset);
+
+			other->counts = true;
+			if (other->end > hit->end)
+				hit->end = other->end;
+		}
+	}
+}
+
+/* Let only the hits of whole words count where there are whole ones. */
+static void settle_runs(struct finder *f)
+{
+	for (uint32_t r = 0; r < f->run_count; r++)
+		f->runs[r].is_whole = false;
+	for (size_t i = 0; i < f->hit_count; i++) {
+		struct hit *hit = &f->hits[i];
+		uint32_t r = f->wants[hit->want].run;
+		struct run *run = r > 0 ? &f->runs[r - 1] : NULL;
+
+		if (!run || hit->want != run->first || !is_whole(f, hit, run->first, run->count))
 			continue;
-		for (k = 0; k < goal->count; k++)
-			hit_at(f, goal->first + k,
-				f->hits[i].position + f->wants[goal->first + k].offset)
-				->counts = true;
+		run->is_whole = true;
+		for (uint32_t k = 0; k < run->count; k++)
+			hit_at(f, run->first + k, hit->position + f->wants[run->first + k].offset)
+				->in_whole = true;
+	}
+	for (size_t i = 0; i < f->hit_count; i++) {
+		uint32_t r = f->wants[f->hits[i].want].run;
+
+		if (r > 0 && f->runs[r - 1].is_whole && !f->hits[i].in_whole)
+			f->hits[i].counts = false;
 	}
 }
 
@@ -233,6 +337,7 @@ static int find_hits(struct finder *f, struct str text, struct err *err)
 		return r;
 	qsort(f->hits, f->hit_count, sizeof(f->hits[0]), by_want);
 	settle_phrases(f);
+	settle_runs(f);
 	for (size_t i = 0; i < f->hit_count; i++)
 		if (f->hits[i].counts)
 			f->hits[kept++] = f->hits[i];
@@ -243,18 +348,23 @@ static int find_hits(struct finder *f, struct str text, struct err *err)
 
 /* ---- the best place ---- */
 
+static size_t worth_of_hit(const struct hit *hit)
+{
+	return hit->in_whole ? IN_WHOLE_POINTS : 1;
+}
+
 static size_t count_in(struct finder *f, const struct hit *hit)
 {
-	uint32_t goal = f->wants[hit->want].goal;
+	uint32_t group = f->goals[f->wants[hit->want].goal].group;
 
-	return f->met[goal]++ == 0 ? f->goals[goal].worth * 1000 + 1 : 1;
+	return (f->met[group]++ == 0 ? f->goals[group].worth * MET_POINTS : 0) + worth_of_hit(hit);
 }
 
 static size_t count_out(struct finder *f, const struct hit *hit)
 {
-	uint32_t goal = f->wants[hit->want].goal;
+	uint32_t group = f->goals[f->wants[hit->want].goal].group;
 
-	return --f->met[goal] == 0 ? f->goals[goal].worth * 1000 + 1 : 1;
+	return (--f->met[group] == 0 ? f->goals[group].worth * MET_POINTS : 0) + worth_of_hit(hit);
 }
 
 /* The window of about so many columns that meets the most goals. A wide character is three bytes and two columns, so
@@ -275,348 +385,37 @@ static void best_window(struct finder *f, size_t columns, size_t page, struct pl
 	}
 }
 
-/* ---- writing the line ---- */
-
-/* A stretch of the source as it may be shown: one line, single spaces (none where a line of Chinese was broken), no
- * unsafe characters. Sensitive numbers are looked for in this and not in the source, as leaving something out may
- * join digits. */
-struct clean {
-	struct buf text;
-	struct buf at; /* uint32_t for each byte of `text`: where it came from */
-	struct buf secrets;
-	size_t offset; /* of what is being looked through */
-};
-
-struct secret_range {
-	size_t start, end; /* in the clean text */
-	char value[19];
-};
-
-struct line {
-	const struct clean *clean;
-	const struct snippet_options *options;
-	struct buf *ret;
-	const struct range *marks;
-	size_t mark_count, mark;
-	size_t left;	/* columns */
-	size_t start_n; /* of `ret`, before the first character */
-	bool marked, space;
-	size_t space_i;
-	/* As it was before the Latin word that is being written, to take half a word back; n 0 outside of one. */
-	struct {
-		size_t n, i;
-		bool marked;
-	} word;
-};
-
-static size_t back_to_char(struct str text, size_t at)
-{
-	while (at > 0 && at < text.n && ((uint8_t)text.p[at] & 0xc0) == 0x80)
-		at--;
-	return at;
-}
-
-static void clean_done(struct clean *c)
-{
-	buf_wipe(&c->text);
-	buf_wipe(&c->at);
-	buf_wipe(&c->secrets);
-}
-
-static void clean_add(struct clean *c, struct str text, size_t from)
-{
-	uint32_t at = (uint32_t)from;
-
-	buf_add_str(&c->text, text);
-	for (size_t i = 0; i < text.n; i++)
-		buf_add(&c->at, &at, sizeof(at));
-}
-
-static bool is_space_char(int32_t c)
-{
-	return c == ' ' || (c >= '\t' && c <= '\r') || c == 0xa0 || c == 0x3000 || c == 0x2028 ||
-	       c == 0x2029;
-}
-
-/* Kept in order; what overlaps one that is known says nothing new. */
-static void add_secret(void *context, size_t start, size_t end, const char *value)
-{
-	struct clean *c = context;
-	struct secret_range range = { start + c->offset, end + c->offset, "" }, *all;
-	size_t n = c->secrets.n / sizeof(range), i;
-
-	all = (struct secret_range *)(void *)c->secrets.p;
-	for (i = n; i > 0 && all[i - 1].end > range.start; i--)
-		if (all[i - 1].start < range.end)
-			return;
-	memcpy(range.value, value, strlen(value) + 1);
-	buf_add(&c->secrets, &range, sizeof(range));
-	if (c->secrets.failed)
-		return;
-	all = (struct secret_range *)(void *)c->secrets.p;
-	memmove(&all[i + 1], &all[i], (n - i) * sizeof(range));
-	all[i] = range;
-}
-
-static int clean_make(struct clean *c, struct str text, size_t from, size_t to, struct err *err)
-{
-	bool space = false, after_wide = false;
-	size_t space_at = 0, n;
-
-	buf_init(&c->text, BUF_DEFAULT_MAX);
-	buf_init(&c->at, BUF_DEFAULT_MAX);
-	buf_init(&c->secrets, BUF_DEFAULT_MAX);
-	c->offset = 0;
-	for (size_t at = from; at < to; at += n) {
-		int32_t code = text_char((struct str){ text.p + at, to - at }, &n);
-		bool wide;
-
-		if (is_space_char(code)) {
-			space_at = space ? space_at : at;
-			space = true;
-		} else if (code >= 0 && !text_is_unsafe_char(code)) {
-			wide = text_width((struct str){ text.p + at, n }) == 2;
-			if (space && c->text.n > 0 && !(wide && after_wide))
-				clean_add(c, STR(" "), space_at);
-			clean_add(c, (struct str){ text.p + at, n }, at);
-			after_wide = wide;
-			space = false;
-		}
-	}
-	if (buf_check(&c->text, err) < 0 || buf_check(&c->at, err) < 0)
-		return -ERR_LIMIT;
-	return sensitive_find(buf_str(&c->text), add_secret, c, err);
-}
-
-static uint32_t clean_at(const struct clean *c, size_t i)
-{
-	return ((const uint32_t *)(const void *)c->at.p)[i];
-}
-
-static void add_char(struct line *l, struct str c)
-{
-	static const struct {
-		char c;
-		const char *entity;
-	} entities[] = { { '&', "&amp;" }, { '<', "&lt;" }, { '>', "&gt;" }, { '"', "&quot;" } };
-
-	if (l->options->html && c.n == 1)
-		for (size_t i = 0; i < ARRAY_LEN(entities); i++)
-			if (*c.p == entities[i].c) {
-				buf_adds(l->ret, entities[i].entity);
-				return;
-			}
-	buf_add_str(l->ret, c);
-}
-
-static void set_marked(struct line *l, bool marked)
-{
-	if (marked == l->marked)
-		return;
-	buf_add_str(l->ret, marked ? l->options->start : l->options->end);
-	l->marked = marked;
-}
-
-/* Whether what came from this place of the source is marked; places never go back. */
-static bool is_marked(struct line *l, size_t at)
-{
-	while (l->mark < l->mark_count && l->marks[l->mark].end <= at)
-		l->mark++;
-	return l->mark < l->mark_count && l->marks[l->mark].start <= at;
-}
-
-static bool is_alnum(char c)
-{
-	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-/* Write a piece that came from the clean text's byte i; false when the line is full. A space waits for what follows. */
-static bool write_piece(struct line *l, struct str piece, size_t i)
-{
-	size_t width = text_width(piece) + l->space;
-
-	if (*piece.p == ' ') {
-		l->space = true;
-		l->space_i = i;
-		l->word.n = 0;
-		return true;
-	}
-	if (width > l->left)
-		return false;
-	if (!is_alnum(*piece.p)) {
-		l->word.n = 0;
-	} else if (l->word.n == 0) {
-		l->word.n = l->ret->n;
-		l->word.i = i;
-		l->word.marked = l->marked;
-	}
-	if (l->space) {
-		set_marked(l, is_marked(l, clean_at(l->clean, l->space_i)));
-		buf_addc(l->ret, ' ');
-		l->space = false;
-	}
-	set_marked(l, is_marked(l, clean_at(l->clean, i)));
-	add_char(l, piece);
-	l->left -= width;
-	return true;
-}
-
-/* The line is full before the clean text's byte i: a Latin word that is not whole goes, unless it is all there is. */
-static size_t take_half_word_back(struct line *l, size_t i)
-{
-	if (l->word.n <= l->start_n || !is_alnum(l->clean->text.p[i]))
-		return i;
-	buf_cut(l->ret, l->word.n);
-	l->marked = l->word.marked;
-	return l->word.i;
-}
-
-/* Write from the clean text's byte i until the line is full or the text ends; returns where it stopped. */
-static size_t write_line(struct line *l, size_t i)
-{
-	const struct str text = buf_str(&l->clean->text);
-	const struct secret_range *s = (const void *)l->clean->secrets.p,
-				  *end = s + l->clean->secrets.n / sizeof(*s);
-
-	l->start_n = l->ret->n;
-	while (i < text.n) {
-		struct str piece = { text.p + i, 0 };
-
-		while (s < end && s->end <= i)
-			s++;
-		if (!l->options->unmask && s < end && s->start <= i) {
-			struct buf masked = BUF_INIT;
-			bool fits;
-
-			sensitive_add_masked(s->value, &masked);
-			fits = write_piece(l, buf_str(&masked), i);
-			buf_done(&masked);
-			l->word.n = 0;
-			if (!fits)
-				break;
-			i = s->end;
-			continue;
-		}
-		(void)text_char((struct str){ piece.p, text.n - i }, &piece.n);
-		if (!write_piece(l, piece, i)) {
-			i = take_half_word_back(l, i);
-			break;
-		}
-		i += piece.n;
-	}
-	set_marked(l, false);
-	return i;
-}
-
-/* Write the line, again and again until it shows no sensitive number: cutting a longer row of digits can make one. */
-static int write_safe_line(
-	struct line *l, struct clean *c, size_t i, size_t *ret_stopped, struct err *err)
-{
-	const struct line before = *l;
-	size_t start = l->ret->n, known;
-	int r;
-
-	do {
-		buf_cut(l->ret, start);
-		*l = before;
-		*ret_stopped = write_line(l, i);
-		known = c->secrets.n;
-		c->offset = i;
-		r = sensitive_find(
-			(struct str){ c->text.p + i, *ret_stopped - i }, add_secret, c, err);
-		if (r < 0 || (r = buf_check(&c->secrets, err)) < 0)
-			return r;
-	} while (c->secrets.n > known && !l->options->unmask);
-	return 0;
-}
-
-static bool is_blank(struct str text)
-{
-	for (size_t i = 0, n; i < text.n; i += n) {
-		int32_t c = text_char((struct str){ text.p + i, text.n - i }, &n);
-
-		if (c >= 0 && !is_space_char(c) && !text_is_unsafe_char(c))
-			return false;
-	}
-	return true;
-}
-
-/* Merge hits that overlap or touch into what is marked. */
-static size_t merge(const struct finder *f, struct range *marks)
+/* Hits that overlap, touch, or have nothing but white space between them, as what is marked. */
+static size_t merge(const struct finder *f, struct str page, struct snippet_mark_range *marks)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < f->hit_count; i++) {
 		const struct hit *hit = &f->hits[i];
 
-		if (n > 0 && hit->start <= marks[n - 1].end) {
+		if (n > 0 && (hit->start <= marks[n - 1].end ||
+				     snippet_is_blank((struct str){ page.p + marks[n - 1].end,
+					     hit->start - marks[n - 1].end }))) {
 			if (hit->end > marks[n - 1].end)
 				marks[n - 1].end = hit->end;
 		} else {
-			marks[n++] = (struct range){ hit->start, hit->end };
+			marks[n++] = (struct snippet_mark_range){ hit->start, hit->end };
 		}
 	}
 	return n;
 }
 
-/* Lines end anywhere in text from PDF; only an empty line says something. */
-static bool ends_sentence(int32_t c)
-{
-	return c == 0x3002 || c == 0xff01 || c == 0xff1f || c == 0xff1b || c == '!' || c == '?';
-}
-
-/* Where to begin so that `start` has some words before it: behind a sentence's end if one is near, and not inside a
- * Latin word or a number. */
-static size_t begin_before(struct str text, size_t start, size_t lead)
-{
-	size_t at = start, good = start, columns = 0;
-	int32_t next = -1;
-
-	while (at > 0 && columns < lead) {
-		size_t before = back_to_char(text, at - 1), n;
-		int32_t c = text_char((struct str){ text.p + before, at - before }, &n);
-
-		if (ends_sentence(c) || (c == '\n' && next == '\n'))
-			return at;
-		if (next < 0 || !(c < 0x80 && next < 0x80 && c > ' ' && next > ' '))
-			good = at;
-		columns += text_width((struct str){ text.p + before, at - before });
-		next = c;
-		at = before;
-	}
-	return at == 0 ? 0 : good;
-}
-
-/* Write a line that begins at `from`. */
-static int write_place(struct finder *f, struct str text, size_t from, size_t columns,
+static int write_line(const struct finder *f, struct str page, size_t from, size_t columns,
 	const struct snippet_options *options, struct buf *ret, struct err *err)
 {
-	/* What is shown, and on both sides as much as a number could reach. */
-	size_t first = from > NUMBER_BYTES ? back_to_char(text, from - NUMBER_BYTES) : 0,
-	       room = columns * BYTES_PER_COLUMN + NUMBER_BYTES,
-	       last = room < text.n - from ? back_to_char(text, from + room) : text.n, i = 0;
-	struct range *marks = calloc(f->hit_count + 1, sizeof(*marks));
-	struct clean clean;
-	struct line line = {
-		.clean = &clean, .options = options, .ret = ret, .marks = marks, .left = columns
-	};
-	int r = clean_make(&clean, text, first, last, err);
+	struct snippet_mark_range *marks = calloc(f->hit_count + 1, sizeof(*marks));
+	int r;
 
-	if (!marks && r == 0)
-		r = err_set(err, ERR_LIMIT, tr("out of memory for text"));
-	if (r == 0) {
-		line.mark_count = merge(f, marks);
-		while (i < clean.text.n && (clean_at(&clean, i) < from || clean.text.p[i] == ' '))
-			i++;
-		if (i > 0 || first > 0)
-			buf_adds(ret, "…");
-		r = write_safe_line(&line, &clean, i, &i, err);
-		if (i < clean.text.n || !is_blank((struct str){ text.p + last, text.n - last }))
-			buf_adds(ret, "…");
-	}
-	clean_done(&clean);
+	if (!marks)
+		return err_set(err, ERR_LIMIT, tr("out of memory for text"));
+	r = snippet_line_add(page, from, columns, marks, merge(f, page, marks), options, ret, err);
 	free(marks);
-	return r < 0 ? r : buf_check(ret, err);
+	return r;
 }
 
 /* ---- from outside ---- */
@@ -642,31 +441,31 @@ static struct finder *finder_new(const struct query *query)
 	return TAKE_PTR(f);
 }
 
-/* What a place is worth that meets the whole query: every part of an AND, one of an OR. Nothing later is better. */
-static size_t worth_of(const struct query_node *node)
+/* The points of a place that meets the whole query: every part of an AND, one of an OR. Nothing later is better. */
+static size_t points_of(const struct query_node *node)
 {
-	size_t worth = 0, child_worth;
+	size_t points = 0, of_child;
 
 	switch (node->op) {
 	case QUERY_TERM:
 	case QUERY_CHARACTER:
-		return kind_in_text(node->kind) ? 1 : 0;
+		return kind_in_text(node->kind) ? MET_POINTS : 0;
 	case QUERY_PHRASE:
-		return PHRASE_WORTH;
+		return PHRASE_WORTH * MET_POINTS;
 	case QUERY_NOT:
 	case QUERY_SAME:
-		return worth_of(node->child);
+		return points_of(node->child);
 	case QUERY_AND:
 	case QUERY_OR:
 	case QUERY_EITHER:
 		for (const struct query_node *child = node->child; child; child = child->next) {
-			child_worth = worth_of(child);
+			of_child = points_of(child);
 			if (node->op == QUERY_AND)
-				worth += child_worth;
-			else if (worth == 0 || child_worth < worth)
-				worth = child_worth;
+				points += of_child + (is_run(node) ? IN_WHOLE_POINTS : 0);
+			else if (of_child > points)
+				points = of_child;
 		}
-		return worth;
+		return points;
 	case QUERY_ALL:
 	case QUERY_DAYS:
 		break;
@@ -677,7 +476,7 @@ static size_t worth_of(const struct query_node *node)
 static int find_place(struct finder *f, const struct query *query, const struct snippet_page *pages,
 	size_t page_count, size_t columns, struct place *ret, struct err *err)
 {
-	size_t scanned = 0, perfect = query ? worth_of(query_root(query)) * 1000 : 0;
+	size_t scanned = 0, perfect = query ? points_of(query_root(query)) : 0;
 
 	for (size_t i = 0; i < page_count && scanned < SNIPPET_SCAN_MAX; i++) {
 		struct str text = pages[i].text;
@@ -686,7 +485,7 @@ static int find_place(struct finder *f, const struct query *query, const struct 
 		if (ret->found && ret->score >= perfect)
 			break;
 		if (text.n > SNIPPET_SCAN_MAX - scanned)
-			text.n = back_to_char(text, SNIPPET_SCAN_MAX - scanned);
+			text.n = snippet_char_start(text, SNIPPET_SCAN_MAX - scanned);
 		r = find_hits(f, text, err);
 		if (r < 0)
 			return r;
@@ -704,7 +503,7 @@ static int write_best(struct finder *f, const struct snippet_page *page, const s
 	int r;
 
 	if (text.n > SNIPPET_SCAN_MAX)
-		text.n = back_to_char(text, SNIPPET_SCAN_MAX);
+		text.n = snippet_char_start(text, SNIPPET_SCAN_MAX);
 	/* The hits of this page once more, if another was looked at since. */
 	r = find_hits(f, text, err);
 	if (r < 0)
@@ -712,13 +511,13 @@ static int write_best(struct finder *f, const struct snippet_page *page, const s
 	/* A wide window leaves less room before it. */
 	if (place->end - place->start < columns && columns - (place->end - place->start) < lead)
 		lead = columns - (place->end - place->start);
-	return write_place(
-		f, text, begin_before(text, place->start, lead), columns, options, ret, err);
+	return write_line(
+		f, text, snippet_line_start(text, place->start, lead), columns, options, ret, err);
 }
 
 int snippet_make(const struct query *query, const struct snippet_page *pages, size_t page_count,
 	const struct snippet_options *options, struct buf *ret, uint32_t *ret_page,
-	size_t *ret_index, struct err *err)
+	size_t *ret_index, bool *ret_met, struct err *err)
 {
 	_cleanup_(finder_freep) struct finder *f = finder_new(query);
 	struct place place = { .found = false };
@@ -738,12 +537,12 @@ int snippet_make(const struct query *query, const struct snippet_page *pages, si
 		index = place.page;
 		r = write_best(f, &pages[index], &place, columns, options, ret, err);
 	} else {
-		while (index < page_count && is_blank(pages[index].text))
+		while (index < page_count && snippet_is_blank(pages[index].text))
 			index++;
 		f->hit_count = 0;
 		found = index < page_count;
 		if (found)
-			r = write_place(f, pages[index].text, 0, columns, options, ret, err);
+			r = write_line(f, pages[index].text, 0, columns, options, ret, err);
 		else
 			index = 0;
 	}
@@ -751,6 +550,7 @@ int snippet_make(const struct query *query, const struct snippet_page *pages, si
 		return r;
 	*ret_page = found ? pages[index].number : 0;
 	*ret_index = index;
+	*ret_met = place.found;
 	return 0;
 }
 
@@ -765,5 +565,5 @@ int snippet_mark(const struct query *query, struct str text, const struct snippe
 	r = find_hits(f, text, err);
 	if (r < 0)
 		return r;
-	return write_place(f, text, 0, TITLE_COLUMNS, options, ret, err);
+	return write_line(f, text, 0, TITLE_COLUMNS, options, ret, err);
 }

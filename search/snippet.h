@@ -25,12 +25,12 @@ struct snippet_options {
 };
 
 /* The best place in the pages, in one line, marked, with "…" where text was left out; appended to
- * `ret`. *ret_page is that page's `number`; *ret_index its place in `pages`. Without a match (the
- * query hit the title alone, say) the beginning of the first page that is not blank. Empty when
- * there is no text. Control and bidirectional format characters never come out. */
+ * `ret`. *ret_page is that page's `number`; *ret_index its place in `pages`. Without a match (*ret_met is
+ * false: the query hit the title alone, say) the beginning of the first page that is not blank. Empty
+ * when there is no text. Control and bidirectional format characters never come out. */
 int snippet_make(const struct query *query, const struct snippet_page *pages, size_t page_count,
 	const struct snippet_options *options, struct buf *ret, uint32_t *ret_page,
-	size_t *ret_index, struct err *err);
+	size_t *ret_index, bool *ret_met, struct err *err);
 
 /* A short text whole (a title), marked and masked alike, without "…". */
 int snippet_mark(const struct query *query, struct str text, const struct snippet_options *options,

@@ -7,6 +7,7 @@
 
 #include "core/archive/args.h"
 #include "core/archive/catalogue.h"
+#include "core/archive/excerpt.h"
 #include "core/archive/indexer.h"
 #include "core/archive/reading.h"
 #include "core/archive/say.h"
@@ -22,8 +23,7 @@
 enum {
 	SEARCH_LIMIT = 20,
 	SEARCH_FILTERS = 64,
-	SEARCH_COUNT = 1000,	     /* matches looked at for an exact count */
-	SEARCH_SNIPPET_PAGES = 5000, /* of one record */
+	SEARCH_COUNT = 1000, /* matches looked at for an exact count */
 	FRESH_MS = 60000,
 };
 
@@ -200,86 +200,6 @@ static int read_args(struct search *s, struct err *err)
 	return 0;
 }
 
-/* ---- the words around it ---- */
-
-/* The texts of a record's parts, in order, as pages; and which part and page each came from. */
-struct pages {
-	struct extracted *texts[ROW_PARTS];
-	size_t text_count;
-	struct snippet_page *pages;
-	struct {
-		struct str part, label;
-	} * places;
-	size_t count, room;
-};
-
-static void pages_done(struct pages *p)
-{
-	for (size_t i = 0; i < p->text_count; i++)
-		extracted_free(p->texts[i]);
-	free(p->pages);
-	free(p->places);
-}
-
-static void add_page(struct pages *p, const struct extracted_page *page, struct str part)
-{
-	if (p->count == SEARCH_SNIPPET_PAGES)
-		return;
-	if (p->count == p->room) {
-		p->room = p->room ? 2 * p->room : 32;
-		p->pages = reallocarray(p->pages, p->room, sizeof(*p->pages));
-		p->places = reallocarray(p->places, p->room, sizeof(*p->places));
-		if (!p->pages || !p->places)
-			abort();
-	}
-	p->pages[p->count] = (struct snippet_page){ page->number, page->text };
-	p->places[p->count].part = part;
-	p->places[p->count].label = page->label;
-	p->count++;
-}
-
-static void load_pages(struct archive *a, const struct registry_row *row,
-	const struct row_text *text, struct pages *ret)
-{
-	_cleanup_(secret_freep) struct secret *key = reading_row_text_key(a, row);
-	struct str name;
-	struct id part;
-
-	for (size_t i = 0; key && i < ROW_PARTS && row_part(text, i, &part, &name, NULL) == 0;
-		i++) {
-		struct extracted *e = NULL;
-
-		if (textcache_get(a->texts, row->record.b, part.b, key, &e, NULL) < 0)
-			continue;
-		ret->texts[ret->text_count++] = e;
-		for (size_t k = 0; k < e->page_count; k++)
-			add_page(ret, &e->pages[k], name);
-	}
-}
-
-static void say_snippet(struct search *s, const struct registry_row *row,
-	const struct row_text *text, struct buf *b)
-{
-	_cleanup_(pages_done) struct pages pages = { .text_count = 0 };
-	_cleanup_(buf_wipe) struct buf snippet = BUF_INIT;
-	uint32_t page;
-	size_t at;
-
-	load_pages(s->archive, row, text, &pages);
-	if (pages.count == 0)
-		return;
-	if (snippet_make(s->query, pages.pages, pages.count, &s->marks, &snippet, &page, &at,
-		    NULL) < 0 ||
-		snippet.n == 0)
-		return;
-	say_text(b, "snippet", buf_str(&snippet));
-	if (page > 0)
-		say_int(b, "page", page);
-	say_text(b, "part", pages.places[at].part);
-	if (pages.places[at].label.n > 0)
-		say_text(b, "label", pages.places[at].label);
-}
-
 /* ---- hits ---- */
 
 struct hit {
@@ -313,7 +233,7 @@ static int say_hit(void *context, const struct registry_row *row, struct err *er
 		say_text(b, "marked", buf_str(&marked));
 	say_int(b, "parts", (int64_t)text.part_count);
 	if (s->snippets)
-		say_snippet(s, row, &text, b);
+		excerpt_say(a, s->query, &s->marks, row, &text, b);
 	say_end_map(b);
 	return buf_check(b, err) < 0 ? -ERR_LIMIT : 1;
 }

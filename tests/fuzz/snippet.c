@@ -29,10 +29,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct buf b = BUF_INIT;
 	uint32_t number;
 	size_t index;
+	bool met;
 
 	if (query_parse(typed, &query, NULL) < 0)
 		query = NULL;
-	if (snippet_make(query, &page, 1, &options, &b, &number, &index, NULL) < 0)
+	if (snippet_make(query, &page, 1, &options, &b, &number, &index, &met, NULL) < 0)
 		abort();
 	if (!str_is_utf8(buf_str(&b)) && b.n > 0)
 		abort();

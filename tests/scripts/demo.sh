@@ -24,7 +24,7 @@ check() { # check NAME COMMAND...
 	cut_off() { git -C "$top/zh-proof/clone.git" update-ref refs/heads/main refs/heads/main~1 && refused; }
 }
 check "it runs to its end" demo "$top/zh"
-check "it finds the sentence" shows "检索到" "【接头渗液】" "【不移动】"
+check "it finds the sentence" shows "检索到" "【接头渗液】" "【不移动、不拆托】"
 check "it shows both versions" shows "版本 2" "（核对稿）"
 check "it proves with stock tools" shows "VERIFIED: 24 commits" "验证通过"
 check "it ends the resident process" is_stopped

@@ -26,11 +26,12 @@ static void check(const char *query, struct snippet_options options, const char 
 	struct snippet_page pages[8];
 	uint32_t found_page;
 	size_t index;
+	bool met;
 	struct err err = ERR_INIT;
 
 	for (size_t i = 0; i < count; i++)
 		pages[i] = (struct snippet_page){ (uint32_t)i + 1, str_of(texts[i]) };
-	ck_ok(snippet_make(q, pages, count, &options, &b, &found_page, &index, &err), err);
+	ck_ok(snippet_make(q, pages, count, &options, &b, &found_page, &index, &met, &err), err);
 	ck_assert_str_eq(b.p, expected);
 	ck_assert_uint_eq(found_page, page);
 	if (page > 0)
@@ -43,10 +44,15 @@ static void check(const char *query, struct snippet_options options, const char 
 START_TEST(marks_what_was_found)
 {
 	SNIPPET("召回", "医疗器械召回。", "医疗器械[召回]。");
-	SNIPPET("召回计划", "召回计划，计划", "[召回计划]，[计划]");
+	/* Pieces of a word say nothing where the word stands whole. */
+	SNIPPET("召回计划", "召回计划，计划", "[召回计划]，计划");
+	SNIPPET("召回计划", "召回，计划，回计", "[召回]，[计划]，[回计]");
+	SNIPPET("召回计划 计划", "召回计划，计划", "[召回计划]，[计划]");
 	SNIPPET("召", "召回", "[召]回");
 	SNIPPET("recall", "We recalled it; RECALLING.", "We [recalled] it; [RECALLING].");
-	SNIPPET("\"recall plan\"", "recall a recall plan", "recall a [recall] [plan]");
+	SNIPPET("\"recall plan\"", "recall a recall plan", "recall a [recall plan]");
+	SNIPPET("“不移动、不拆托”", "产品不移动，不拆托。", "产品[不移动，不拆托]。");
+	SNIPPET("and/or", "R&D and/or QA", "R&D [and/or] QA");
 	SNIPPET("“责任到人”", "责任人，责任到人", "责任人，[责任到人]");
 	SNIPPET("SOP-012", "见ＳＯＰ－０１２灭菌", "见[ＳＯＰ－０１２]灭菌");
 	SNIPPET("SOP*", "见SOP-012", "见[SOP-012]");
@@ -62,13 +68,16 @@ START_TEST(chooses_the_place_where_most_is_met)
 	SNIPPET("alpha beta",
 		"alpha one two three four five six seven eight nine ten eleven twelve alpha beta "
 		"thirteen fourteen fifteen sixteen",
-		"…twelve [alpha] [beta] thirteen fourteen…");
+		"…twelve [alpha beta] thirteen fourteen…");
 	check("召回 计划", plain,
 		(const char *const[]){
 			"  \n", "这里只有召回一个词", "这里有召回也有计划", "召回计划" },
 		4, 3, "这里有[召回]也有[计划]");
 	check("nothing", plain, (const char *const[]){ " \n\t", "第二页\n的开头" }, 2, 2,
-		"第二页的开头");
+		"第二页 的开头");
+	/* The ways of writing a code are one thing: the place with both words is better. */
+	check("SOP-012 召回", plain, (const char *const[]){ "SOP-012，SOP012", "SOP012 和召回" }, 2,
+		2, "[SOP012] 和[召回]");
 	check("nothing", plain, (const char *const[]){ " " }, 1, 0, "");
 	check("nothing", plain, NULL, 0, 0, "");
 }
@@ -81,8 +90,11 @@ START_TEST(is_one_line_of_the_right_width)
 		"总则\n第一条　为了加强管理，制定本规定。企业应当制定召回\n计划，并且明确责任，逐级"
 		"落实到每一个人。",
 		"…制定召回[计划]，并且明确责任，逐级落实到每…");
-	SNIPPET("word", "a  b\t\nc   word", "a b c [word]");
-	SNIPPET("计划", "召 回\r\n计 划", "召回[计划]");
+	SNIPPET("word", "a  b\tc   word", "a b c [word]");
+	/* A line that ends before it is full is a paragraph, a cell, an item. */
+	SNIPPET("word", "a b\nc   word", "…c [word]");
+	SNIPPET("计划", "编号\r\n召回\t计划\n批号\t二", "…召回 [计划] 批号 二");
+	SNIPPET("计划", "召 回 计 划", "召 回 [计 划]");
 	SNIPPET("safe",
 		"un\xe2\x80\xae"
 		"safe\x1b[31m safe \xff\xfe end",
@@ -94,6 +106,7 @@ START_TEST(is_one_line_of_the_right_width)
 	struct snippet_page page = { 7, { NULL, 0 } };
 	uint32_t number;
 	size_t index;
+	bool met;
 	struct err err = ERR_INIT;
 
 	for (int i = 0; i < 5000; i++)
@@ -102,7 +115,7 @@ START_TEST(is_one_line_of_the_right_width)
 	for (int i = 0; i < 5000; i++)
 		buf_adds(&text, "企业 ABC 应当");
 	page.text = buf_str(&text);
-	ck_ok(snippet_make(q, &page, 1, &options, &b, &number, &index, &err), err);
+	ck_ok(snippet_make(q, &page, 1, &options, &b, &number, &index, &met, &err), err);
 	ck_assert_uint_eq(number, 7);
 	ck_assert_ptr_nonnull(strstr(b.p, "召回"));
 	ck_assert(str_is_utf8(buf_str(&b)));
