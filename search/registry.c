@@ -337,7 +337,7 @@ int registry_set_lookups(struct registry *r, const struct id *record,
 	const struct registry_lookup *lookups, size_t count, struct err *err)
 {
 	sqlite3_stmt *s;
-	int64_t sequence;
+	int64_t sequence = 0;
 	int e;
 
 	assert(r->begun);
