@@ -503,6 +503,9 @@ def samples():
     yield 'gbk.txt', '国标文本：质量管理体系，责任到人。'.encode('gbk')
     yield 'gb18030.txt', '四字节：㐀㐁，质量管理体系文件审核批准管理'.encode('gb18030')
     yield 'latin.txt', 'Prüfung der Geräte, geänderte Fassung vom März'.encode('latin-1')
+    wrapped = ['各部门在接到通知后三天之内自查一遍，记录不良事', '件监测、投诉举报和抽检的情况，由质量管理部汇总。'] * 5
+    yield 'spaced.txt', '\n\n'.join(['通知', *wrapped, '\n落款']).encode()
+    yield 'items.txt', '\n\n'.join(f'第{i}项' + '。' * i for i in range(1, 13)).encode()
     yield 'cut.txt', '切断在字中间的文本文件'.encode()[:-1]
     yield 'hidden.txt', ('看不见的' * 30 + 'a\u202eb\u200bc\u2066d\ufeffe\x1bf\u00adg\x07h').encode()
     yield 'note.md', '# 标题\n\n正文 *强调*\n'.encode()

@@ -19,6 +19,9 @@
 #define SHEET "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 #define SLIDES "application/vnd.openxmlformats-officedocument.presentationml.presentation"
 #define ODF "application/vnd.oasis.opendocument."
+#define SPACED \
+	"各部门在接到通知后三天之内自查一遍，记录不良事\n件监测、投诉举报和抽检的情况，由质量管理" \
+	"部汇总。\n"
 
 static const struct extract_options usual = EXTRACT_OPTIONS_DEFAULT;
 
@@ -147,6 +150,15 @@ START_TEST(every_charset_gives_its_text)
 		{ "latin.txt", EXTRACT_OK, "text/plain",
 			"@0/0 \nPrüfung der Geräte, geänderte Fassung vom März\n" },
 		{ "cut.txt", EXTRACT_OK, "text/plain", "@0/0 \n切断在字中间的文本文\n" },
+		/* Lines of full width with empty ones between them are lines; items are paragraphs. */
+		{ "spaced.txt", EXTRACT_OK, "text/plain",
+			"@0/0 \n通知\n" SPACED SPACED SPACED SPACED SPACED "\n落款\n" },
+		{ "items.txt", EXTRACT_OK, "text/plain",
+			"@0/0 \n第1项。\n\n第2项。。\n\n第3项。。。\n\n第4项。。。。\n\n第5项。。"
+			"。。。\n\n"
+			"第6项。。。。。。\n\n第7项。。。。。。。\n\n第8项。。。。。。。。\n\n"
+			"第9项。。。。。。。。。\n\n第10项。。。。。。。。。。\n\n"
+			"第11项。。。。。。。。。。。\n\n第12项。。。。。。。。。。。。\n" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
