@@ -1,8 +1,8 @@
 /* snippet_line.c - see snippet_line.h.
  *
  * Two kinds of text break lines: pages, where a line ends because it is full, wherever that falls in a sentence; and
- * documents of paragraphs, table cells and list items, where it ends because it is over. What tells them apart is the
- * longest line: a break behind a line nearly as long is one of the first kind. */
+ * documents of paragraphs, table cells and list items, where it ends because it is over. A break behind a line that is
+ * nearly as long as the longest around, or as long as many of them, is one of the first kind. */
 #include "search/snippet_line.h"
 
 #include "core/base/text.h"
@@ -12,7 +12,9 @@ enum {
 	NUMBER_BYTES = 128,   /* how far a sensitive number may reach out of what is shown */
 	BYTES_PER_COLUMN = 8, /* at most, but for characters that take no column */
 	FULL_LINE_MIN = 24,   /* columns; lines of a few words say nothing */
-	LINES_BYTES = 16384   /* on either side, looked at for the longest line */
+	LINES_BYTES = 16384,  /* on either side, looked at for how long lines are */
+	WIDTH_MAX = 255,      /* columns; longer ones are paragraphs */
+	ALIKE = 4	      /* columns by which full lines may differ */
 };
 
 /* A stretch of the source as it may be shown: one line, single spaces (none where a line of Chinese was broken), no
@@ -98,34 +100,50 @@ static void add_secret(void *context, size_t start, size_t end, const char *valu
 
 /* ---- where lines end ---- */
 
-/* The longest line around a place, in columns; 0 when lines are too short to be full. */
-static size_t longest_line(struct str page, size_t at)
+/* The lines around a place, by their widths in columns. */
+struct lines {
+	uint16_t count[WIDTH_MAX + 1];
+	size_t all, longest;
+};
+
+static size_t width_of(struct str line)
+{
+	size_t width = text_width(line);
+
+	return width < WIDTH_MAX ? width : WIDTH_MAX;
+}
+
+static void look_at_lines(struct str page, size_t at, struct lines *ret)
 {
 	size_t from = at > LINES_BYTES ? snippet_char_start(page, at - LINES_BYTES) : 0,
-	       to = page.n - at > LINES_BYTES ? snippet_char_start(page, at + LINES_BYTES) : page.n,
-	       longest = 0;
+	       to = page.n - at > LINES_BYTES ? snippet_char_start(page, at + LINES_BYTES) : page.n;
 	struct str rest = { page.p + from, to - from };
 
+	*ret = (struct lines){ .all = 0 };
 	while (rest.n > 0) {
-		size_t width = text_width(str_cut(&rest, '\n'));
+		size_t width = width_of(str_cut(&rest, '\n'));
 
-		if (width > longest)
-			longest = width;
+		ret->count[width]++;
+		ret->all += width > 0;
+		if (width > ret->longest)
+			ret->longest = width;
 	}
-	return longest >= FULL_LINE_MIN ? longest : 0;
 }
 
 /* Whether the line that ends at `at` ends because it is full. */
-static bool is_full_line(struct str page, size_t at, size_t longest)
+static bool is_full_line(struct str page, size_t at, const struct lines *lines)
 {
-	size_t start = at;
+	size_t start = at, alike = 0, width;
 
-	if (longest == 0)
-		return false;
 	while (start > 0 && page.p[start - 1] != '\n' && at - start < LINES_BYTES)
 		start--;
 	start = snippet_char_start(page, start);
-	return 8 * text_width((struct str){ page.p + start, at - start }) >= 7 * longest;
+	width = width_of((struct str){ page.p + start, at - start });
+	if (width < FULL_LINE_MIN)
+		return false;
+	for (size_t w = width - ALIKE; w <= width + ALIKE && w <= WIDTH_MAX; w++)
+		alike += lines->count[w];
+	return 8 * width >= 7 * lines->longest || (alike >= 3 && 5 * alike >= lines->all);
 }
 
 /* ---- what may be shown ---- */
@@ -136,19 +154,21 @@ static bool is_full_width_digit(int32_t c)
 }
 
 /* White space [from, to) between wide characters that is nothing: a full line was broken there, once. */
-static bool is_broken_line(struct str page, size_t from, size_t to, bool in_number, size_t longest)
+static bool is_broken_line(
+	struct str page, size_t from, size_t to, bool in_number, const struct lines *lines)
 {
 	const char *line = memchr(page.p + from, '\n', to - from);
 
 	if (!line || memchr(line + 1, '\n', (size_t)(page.p + to - line - 1)))
 		return false;
 	/* A number in full-width digits stays one, so that it is seen and masked. */
-	return in_number || is_full_line(page, (size_t)(line - page.p), longest);
+	return in_number || is_full_line(page, (size_t)(line - page.p), lines);
 }
 
 static int clean_make(struct clean *c, struct str text, size_t from, size_t to, struct err *err)
 {
-	size_t longest = longest_line(text, from), space_at = 0, n;
+	size_t space_at = 0, n;
+	struct lines lines;
 	bool space = false, after_wide = false;
 	int32_t before = 0;
 
@@ -156,6 +176,7 @@ static int clean_make(struct clean *c, struct str text, size_t from, size_t to, 
 	buf_init(&c->at, BUF_DEFAULT_MAX);
 	buf_init(&c->secrets, BUF_DEFAULT_MAX);
 	c->offset = 0;
+	look_at_lines(text, from, &lines);
 	for (size_t at = from; at < to; at += n) {
 		int32_t code = text_char((struct str){ text.p + at, to - at }, &n);
 		bool wide, in_number;
@@ -168,7 +189,7 @@ static int clean_make(struct clean *c, struct str text, size_t from, size_t to, 
 			in_number = is_full_width_digit(before) && is_full_width_digit(code);
 			if (space && c->text.n > 0 &&
 				!(wide && after_wide &&
-					is_broken_line(text, space_at, at, in_number, longest)))
+					is_broken_line(text, space_at, at, in_number, &lines)))
 				clean_add(c, STR(" "), space_at);
 			clean_add(c, (struct str){ text.p + at, n }, at);
 			after_wide = wide;
@@ -347,14 +368,16 @@ static bool ends_sentence(int32_t c)
 
 size_t snippet_line_start(struct str page, size_t start, size_t lead)
 {
-	size_t at = start, good = start, columns = 0, longest = longest_line(page, start);
+	size_t at = start, good = start, columns = 0;
+	struct lines lines;
 	int32_t next = -1;
 
+	look_at_lines(page, start, &lines);
 	while (at > 0 && columns < lead) {
 		size_t before = snippet_char_start(page, at - 1), n;
 		int32_t c = text_char((struct str){ page.p + before, at - before }, &n);
 
-		if (ends_sentence(c) || (c == '\n' && !is_full_line(page, before, longest)))
+		if (ends_sentence(c) || (c == '\n' && !is_full_line(page, before, &lines)))
 			return at;
 		if (next < 0 || !(c < 0x80 && next < 0x80 && c > ' ' && next > ' '))
 			good = at;

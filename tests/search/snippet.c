@@ -90,6 +90,13 @@ START_TEST(is_one_line_of_the_right_width)
 		"总则\n第一条　为了加强管理，制定本规定。企业应当制定召回\n计划，并且明确责任，逐级"
 		"落实到每一个人。",
 		"…制定召回[计划]，并且明确责任，逐级落实到每…");
+	/* The heading is longer, but many lines are as long as these. */
+	SNIPPET("梳理",
+		"关于开展医疗器械质量安全专项整治和监督检查工作的通知（摘录本）\n"
+		"组织风险会商，建立风险清单责任制和销号\n制，对监督检查、监督抽检、不良事件监测、\n"
+		"网络销售监测、投诉举报、舆情监测等工作\n中发现的风险信息及时梳理，责任到人，及时\n"
+		"处置、逐一销号。\n",
+		"…信息及时[梳理]，责任到人，及时处置、逐一销…");
 	SNIPPET("word", "a  b\tc   word", "a b c [word]");
 	/* A line that ends before it is full is a paragraph, a cell, an item. */
 	SNIPPET("word", "a b\nc   word", "…c [word]");
