@@ -127,9 +127,57 @@ static size_t letter_at(const struct cursor *c, const char *p)
 	return p < c->end ? token_letter_match(p, c->end, canonical) : 0;
 }
 
+static bool is_one_of(const char *p, size_t n, const char *const *texts, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strlen(texts[i]) == n && memcmp(p, texts[i], n) == 0)
+			return true;
+	return false;
+}
+
+/* The number of a year, a month or a chapter goes on behind a space: 2025 年 9 月, 第 5 章. */
+static bool goes_on_with_number(const struct cursor *c, const char *space)
+{
+	static const char *const calendar[] = { "年", "月" }, *const ordinal[] = { "第" };
+	const char *h = space - 3;
+
+	if (space - c->p < 3)
+		return false;
+	if (h == c->p)
+		return is_one_of(h, 3, ordinal, ARRAY_LEN(ordinal));
+	return is_one_of(h, 3, calendar, ARRAY_LEN(calendar)) &&
+	       (is_digit(h[-1]) || (h[-1] == ' ' && h - c->p > 1 && is_digit(h[-2])));
+}
+
+/* A measure of one character stands behind the space after a number: 5 年, 9 月 30 日, 37 号. */
+static bool goes_on_with_measure(const struct cursor *c, const char *next)
+{
+	static const char *const operators[] = { "且", "或", "非" }, *const calendar[] = { "年",
+		"月", "日" };
+	const char *after;
+	size_t n;
+
+	if (!token_is_han(utf8_at(next, &n)) || is_one_of(next, n, operators, ARRAY_LEN(operators)))
+		return false;
+	after = next + n;
+	if (after == c->end || is_space(*after) || *after == ')')
+		return true;
+	return *after != ':' && is_one_of(next, n, calendar, ARRAY_LEN(calendar));
+}
+
+/* A single space, with `next` behind it, that stands between a number and its Chinese for looks only. */
+static bool is_for_looks(const struct cursor *c, const char *space, const char *next)
+{
+	if (space == c->p || next - space != 1 || next == c->end)
+		return false;
+	return is_digit(space[-1]) ? goes_on_with_measure(c, next)
+				   : is_digit(*next) && goes_on_with_number(c, space);
+}
+
 /* Where the word that begins at c->p ends: at a space, a quotation mark or a bracket, but not
- * inside the number of a letter or a sensitive number, which may hold any of these. */
-static const char *word_end(const struct cursor *c)
+ * inside the number of a letter or a sensitive number, which may hold any of these, nor, where it is no field's
+ * value, between a number and its measure. */
+static const char *word_end(const struct cursor *c, bool is_value)
 {
 	const char *p = c->p;
 	bool after_han = false;
@@ -150,7 +198,7 @@ static const char *word_end(const struct cursor *c)
 			while (next < c->end && is_space(*next))
 				next++;
 			n = after_han ? letter_at(c, next) : 0;
-			if (n == 0)
+			if (n == 0 && (is_value || !is_for_looks(c, p, next)))
 				break;
 			p = next + n;
 			after_han = false;
@@ -168,7 +216,7 @@ static const char *word_end(const struct cursor *c)
 static enum operator operator_at(const struct cursor *c, size_t *ret_n)
 {
 	const struct query_parse *q = &c->q;
-	const char *end = word_end(c);
+	const char *end = word_end(c, false);
 	size_t from = q->fold.at[place(c)], to = q->fold.at[end - c->start];
 	struct str typed = { q->source.p + from, to - from };
 
@@ -226,7 +274,7 @@ static bool take_value(struct cursor *c, size_t *ret_from, size_t *ret_to, bool 
 	if (c->p < c->end && quotation_at(c, c->p))
 		return take_quoted(c, ret_from, ret_to);
 	*ret_from = at;
-	c->p = word_end(c);
+	c->p = word_end(c, true);
 	*ret_to = place(c);
 	while (*ret_to > *ret_from && c->start[*ret_to - 1] == '*') {
 		--*ret_to;
@@ -321,7 +369,7 @@ static struct query_node *parse_not(struct cursor *c, size_t sign_bytes)
 
 static struct query_node *parse_word(struct cursor *c)
 {
-	const char *end = word_end(c), *last = end;
+	const char *end = word_end(c, false), *last = end;
 	size_t from = place(c);
 
 	c->p = end;

@@ -198,13 +198,21 @@ static bool is_number(const struct unit *unit)
 	return word.n < LONG_NUMBER;
 }
 
+/* Nothing between a unit and a place of the source but a space. */
+static bool stands_behind(const struct units *u, const struct unit *before, uint32_t start)
+{
+	size_t end = folded_place(u->q, before->end), at = folded_place(u->q, start);
+
+	return at == end || (at == end + 1 && u->q->fold.text.p[end] == ' ');
+}
+
 /* 年, 月, 日 right behind a number: what follows it is another word. */
 static bool ends_number(const struct units *u, const struct token *token)
 {
 	static const char *const measures[] = { "年", "月", "日" };
 	const struct unit *before = u->n > 0 ? &u->list[u->n - 1] : NULL;
 
-	if (u->exact || !before || !is_number(before) || before->end != token->start)
+	if (u->exact || !before || !is_number(before) || !stands_behind(u, before, token->start))
 		return false;
 	for (size_t i = 0; i < ARRAY_LEN(measures); i++)
 		if (str_is(token->text, measures[i]))
@@ -509,13 +517,7 @@ static struct query_node *code_node(struct units *u, size_t i)
 /* Units i and i + 1 have nothing between them but a space. */
 static bool touch(const struct units *u, size_t i)
 {
-	size_t end, start;
-
-	if (i + 1 >= u->n)
-		return false;
-	end = folded_place(u->q, u->list[i].end);
-	start = folded_place(u->q, u->list[i + 1].start);
-	return start == end || (start == end + 1 && u->q->fold.text.p[end] == ' ');
+	return i + 1 < u->n && stands_behind(u, &u->list[i], u->list[i + 1].start);
 }
 
 static struct query_node *han_node(struct units *u, size_t i)
@@ -574,19 +576,35 @@ static bool is_one_character(const struct unit *unit, const char *text)
 	       (!text || str_is(unit->single->text, text));
 }
 
+/* Numbers that something other than a space joins belong together: 14:00, 60×70. */
+static bool are_joined_numbers(const struct units *u, size_t i)
+{
+	const struct fold *fold = &u->q->fold;
+	size_t end, start;
+
+	if (i + 1 >= u->n || !is_number(&u->list[i]) || !is_number(&u->list[i + 1]))
+		return false;
+	end = folded_place(u->q, u->list[i].end);
+	start = folded_place(u->q, u->list[i + 1].start);
+	return start > end && !memchr(fold->text.p + end, ' ', start - end);
+}
+
 /* Numbers and the Chinese right behind them, typed as one word, belong together: 10月9日, 24小时, 第5章.
  * But 37号 is found in 〔2026〕37 号 too. Returns the unit behind the last. */
 static size_t measure_end(const struct units *u, size_t i)
 {
-	size_t end = i + is_one_character(&u->list[i], "第");
+	size_t end = i;
 
+	while (are_joined_numbers(u, end))
+		end++;
+	if (end > i)
+		return end + 1;
+	end = i + is_one_character(&u->list[i], "第");
 	for (; end + 1 < u->n && is_number(&u->list[end]); end += 2) {
 		const struct unit *number = &u->list[end], *measure = number + 1;
 
-		if (end > i && number->start != number[-1].end)
-			break;
-		if (measure->kind != UNIT_HAN || measure->start != number->end ||
-			is_one_character(measure, "号"))
+		if ((end > i && !touch(u, end - 1)) || !touch(u, end) ||
+			measure->kind != UNIT_HAN || is_one_character(measure, "号"))
 			break;
 	}
 	return end > i + 1 ? end : i + 1;

@@ -104,7 +104,20 @@ START_TEST(mixed_words_and_numbers)
 	QUERY("24小时", "(EITHER (PHRASE W:24 W:小时) N:24小时 O:24小时)");
 	QUERY("第5章", "(EITHER (PHRASE W:第 W:5 W:章) N:第5章 O:第5章)");
 	QUERY("37号", "(EITHER (AND W:37 W:号) N:37号 O:37号)");
-	QUERY("2025 年", "(AND W:2025 (CHARACTER W:年))");
+	QUERY("37 号", "(EITHER (AND W:37 W:号) N:37号 O:37号)");
+	QUERY("14:00", "(EITHER (PHRASE W:14 W:00) N:14:00 O:14:00)");
+	/* Spaces for looks. */
+	QUERY("保存 5 年", "(AND W:保存 (EITHER (PHRASE W:5 W:年) N:5年 O:5年))");
+	QUERY("第 5 章", "(EITHER (PHRASE W:第 W:5 W:章) N:第5章 O:第5章)");
+	QUERY("2025 年 9 月", "(EITHER (PHRASE W:2025 W:年 W:9 W:月) N:2025年9月 O:2025年9月)");
+	QUERY("2025 年 9 月 30 日", "U:20250930");
+	QUERY("2025 年内部",
+		"(EITHER (AND (PHRASE W:2025 W:年) W:内部) N:2025年内部 O:2025年内部)");
+	QUERY("5 或 6", "(OR W:5 W:6)");
+	QUERY("2025 计划", "(AND W:2025 W:计划)");
+	QUERY("2025 年", "(EITHER (PHRASE W:2025 W:年) N:2025年 O:2025年)");
+	QUERY("ISO 年", "(AND (SAME W:iso Z:iso) (CHARACTER W:年))");
+	QUERY("年:2025 年", "(AND DAYS 20089..20453 (CHARACTER W:年))");
 }
 END_TEST
 
