@@ -389,9 +389,10 @@ static int commits_after(struct store *s, uint32_t volume, const struct oid *hea
 
 /* The volume in which the action after `after` stands: the last one whose first commit is not
  * beyond it. */
-static int first_volume(struct store *s, uint64_t after, uint32_t *ret, struct err *err)
+static int first_volume(
+	struct store *s, uint32_t last, uint64_t after, uint32_t *ret, struct err *err)
 {
-	uint32_t v = store_volumes(s);
+	uint32_t v = last;
 
 	for (; v > 1; v--) {
 		_cleanup_(buf_done) struct buf content = BUF_INIT;
@@ -413,14 +414,18 @@ static int first_volume(struct store *s, uint64_t after, uint32_t *ret, struct e
 	return 0;
 }
 
+/* It ends in the volume that is the last one now. Only of the volumes before it is the head the final one: when
+ * writing goes on to another volume while this one is read, what came to this one behind its back is missing,
+ * and who then walked the next one would count it as seen. */
 int read_each_action(struct store *s, uint64_t after,
 	int (*each)(void *context, struct facts *f, struct err *err), void *context,
 	struct err *err)
 {
+	const uint32_t last = store_volumes(s);
 	uint32_t v;
-	int r = first_volume(s, after, &v, err);
+	int r = first_volume(s, last, after, &v, err);
 
-	for (; r == 0 && v <= store_volumes(s); v++) {
+	for (; r == 0 && v <= last; v++) {
 		_cleanup_(buf_done) struct buf oids = BUF_INIT_MAX((size_t)1 << 30);
 		struct volume_facts source = { s, v };
 		struct facts_reader reader;

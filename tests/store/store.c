@@ -532,10 +532,53 @@ START_TEST(many_clients_leave_no_gap)
 }
 END_TEST
 
+struct growing {
+	struct fixture *fixture;
+	uint64_t next;
+};
+
+/* At the first event, more is filed into the volume that is walked, and then into the next. */
+static int file_more(void *context, const struct store_event *e, struct err *err)
+{
+	struct growing *g = context;
+
+	if (g->next == 0) {
+		for (int i = 0; i < 4; i++) {
+			struct sample s = {
+				.record = id_random(), .text = "0123456789", .part_bytes = 30 << 10
+			};
+
+			ck_ok(fixture_write(g->fixture, &s, 1, NULL, err), *err);
+		}
+		ck_assert_uint_ge(store_volumes(g->fixture->store), 2);
+	}
+	return count_event(&g->next, e, err);
+}
+
+START_TEST(a_walk_leaves_nothing_out_when_volumes_roll_over)
+{
+	struct store_options small = { .volume_max_bytes = 64 << 10 };
+	struct err err = ERR_INIT;
+	struct fixture f;
+	struct growing g = { &f, 0 };
+
+	fixture_init(&f, &small);
+	free(fixture_file(&f, "一", NULL));
+	ck_assert_uint_eq(store_volumes(f.store), 1);
+	ck_ok(store_walk(f.store, 0, file_more, &g, &err), err);
+	/* It ends where the history ended when it began, or later; the next one has the rest. */
+	ck_assert_uint_ge(g.next, 1);
+	g.next = 0;
+	ck_ok(store_walk(f.store, 0, count_event, &g.next, &err), err);
+	ck_assert_uint_eq(g.next, 5);
+	fixture_done(&f);
+}
+END_TEST
+
 TESTS("store/store", what_was_filed_is_read_back, versions_follow_and_stale_ones_conflict,
 	a_refused_action_leaves_no_gap, a_number_is_used_once, serials_end,
 	a_request_is_answered_once, a_crash_loses_nothing_answered, leftovers_are_swept_at_start,
 	the_ledger_can_be_deleted, stock_git_agrees, a_volume_restored_from_a_clone,
 	a_large_part_is_chunks, volumes_roll_over_by_size, volumes_roll_over_by_year,
 	destroyed_is_gone_and_the_rest_whole, a_second_writer_is_told_who, sealed_means_sealed,
-	many_clients_leave_no_gap)
+	many_clients_leave_no_gap, a_walk_leaves_nothing_out_when_volumes_roll_over)
