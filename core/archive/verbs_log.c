@@ -16,9 +16,27 @@ enum { LOG_DEFAULT = 50, LOG_MAX = 1000 };
 
 /* ---- the archive's actions ---- */
 
+/* The number of the first record, which the writer puts before " +7 file" or " file". */
+static struct str first_number(const struct commit *c, uint64_t records)
+{
+	_cleanup_(buf_done) struct buf rest = BUF_INIT;
+	struct str number = c->subject;
+
+	if (records > 1)
+		buf_addf(&rest, " +%llu", (unsigned long long)records - 1);
+	buf_addf(&rest, " %s", commit_act_name(c->act));
+	if (records == 0 || !str_ends(number, rest.p))
+		return (struct str){ 0 };
+	number.n -= rest.n;
+	return number;
+}
+
 static void say_action(struct archive *a, const struct commit *c, uint32_t volume,
 	const struct oid *oid, struct buf *b)
 {
+	uint64_t records = c->is_list ? c->files : c->act != ACT_OPEN && c->act != ACT_KEYS;
+	struct str number = first_number(c, records);
+
 	say_map(b, NULL);
 	say_int(b, "action", (int64_t)c->actions);
 	say_cstr(b, "act", commit_act_name(c->act));
@@ -26,10 +44,9 @@ static void say_action(struct archive *a, const struct commit *c, uint32_t volum
 	show_account(a, c->account, b);
 	say_int(b, "uid", c->uid);
 	say_text(b, "subject", c->subject);
-	say_int(b, "records",
-		(int64_t)(c->is_list				     ? c->files
-			  : c->act == ACT_OPEN || c->act == ACT_KEYS ? 0
-								     : 1));
+	if (number.n > 0)
+		say_text(b, "number", number);
+	say_int(b, "records", (int64_t)records);
 	show_commit(a, volume, oid, b);
 	say_end_map(b);
 }

@@ -24,6 +24,22 @@ static struct str who(const struct json *row)
 	return reply_text(row, "name").n ? reply_text(row, "name") : reply_text(row, "account");
 }
 
+/* What it was done to: a record, the first of several, or the volume itself. */
+static void add_matter(struct table *t, const struct json *a)
+{
+	_cleanup_(buf_done) struct buf text = BUF_INIT;
+	struct str number = reply_text(a, "number");
+	long long records = (long long)reply_int(a, "records");
+
+	if (number.n > 0 && records > 1)
+		buf_addf(&text, tr("%.*s and more, %lld records"), STR_ARG(number), records);
+	else if (number.n > 0)
+		buf_add_str(&text, number);
+	else
+		buf_addf(&text, tr("volume %lld"), (long long)reply_int(a, "volume"));
+	table_add(t, buf_str(&text));
+}
+
 static void print_actions(struct cli *cli, const struct json *actions)
 {
 	static const struct table_column columns[] = {
@@ -33,7 +49,7 @@ static void print_actions(struct cli *cli, const struct json *actions)
 		{ .title = { .zh = "操作人", .en = "WHO" } },
 		{ .title = { .zh = "签名", .en = "SIGNATURE" } },
 		{ .title = { .zh = "提交", .en = "COMMIT" } },
-		{ .title = { .zh = "内容", .en = "SUBJECT" }, .shrinks = 20 },
+		{ .title = { .zh = "档案", .en = "RECORDS" }, .shrinks = 20 },
 	};
 	_cleanup_(table_freep) struct table *t = table_new(columns, ARRAY_LEN(columns));
 
@@ -47,7 +63,7 @@ static void print_actions(struct cli *cli, const struct json *actions)
 		table_add(t, who(a));
 		table_add_signature(t, reply_text(a, "signature"));
 		table_add(t, commit.n > 12 ? (struct str){ commit.p, 12 } : commit);
-		table_add(t, reply_text(a, "subject"));
+		add_matter(t, a);
 	}
 	table_print(t, &cli->out);
 }

@@ -208,12 +208,25 @@ def test_the_log_of_the_archive(bench):
     number = file(bench)
     rows = bench.json('log', '--limit', '2')['actions']
     equal(rows[0]['act'], 'file')
-    assert number in rows[0]['subject'], rows
+    equal((rows[0]['number'], rows[0]['records']), (number, 1))
     out = bench.run('log', '--limit', '1').out
     for text in ('ACTION', 'filed', 'Operator', 'good', number):
         assert text in out, out
     earlier = bench.json('log', '--before', str(rows[0]['action']))['actions']
     equal(earlier[0]['action'], rows[0]['action'] - 1)
+    first = bench.json('log', '--before', '2')['actions']
+    equal([(r['act'], r['records'], 'number' in r) for r in first], [('open', 0, False)])
+    contains(bench.run('log', '--before', '2'), 'volume 1', where='out')
+
+
+def test_the_log_of_several_filed_at_once(bench):
+    bench.init()
+    for i in range(3):
+        bench.write(f'in/{i}.txt', f'content {i}')
+    bench.run('import', '-s', 'GEN', '-d', '质量管理部', 'in')
+    row = bench.json('log', '--limit', '1')['actions'][0]
+    equal(row['records'], 3)
+    contains(bench.run('log', '--limit', '1'), f"{row['number']} and more, 3 records", where='out')
 
 
 def test_accounts(bench):
