@@ -51,7 +51,7 @@ static bool grow(struct buf *b, size_t n)
 	need = b->n + n + 1;
 	if (need <= b->room)
 		return true;
-	room = b->room < 64 ? 64 : b->room + b->room / 2;
+	room = b->room < 128 ? 256 : b->room * 2;
 	if (room < need)
 		room = need;
 	p = b->p == buf_empty ? malloc(room) : realloc(b->p, room);
@@ -96,7 +96,13 @@ void buf_add_str(struct buf *b, struct str s)
 
 void buf_addc(struct buf *b, char c)
 {
-	buf_add(b, &c, 1);
+	char *at = b->n + 1 < b->room && b->n < b->max && !b->failed ? b->p + b->n++
+								     : buf_extend(b, 1);
+
+	if (at) {
+		at[0] = c;
+		at[1] = '\0';
+	}
 }
 
 void buf_addf(struct buf *b, const char *fmt, ...)
@@ -122,14 +128,21 @@ void buf_addf(struct buf *b, const char *fmt, ...)
 
 void buf_add_u64(struct buf *b, uint64_t v)
 {
-	char digits[20];
-	size_t at = sizeof(digits);
+	buf_add_padded(b, v, 1);
+}
 
-	do {
-		digits[--at] = (char)('0' + v % 10);
+void buf_add_padded(struct buf *b, uint64_t v, size_t digits)
+{
+	char text[20];
+	size_t at = sizeof(text);
+
+	if (digits > sizeof(text))
+		digits = sizeof(text);
+	while (v || sizeof(text) - at < digits) {
+		text[--at] = (char)('0' + v % 10);
 		v /= 10;
-	} while (v);
-	buf_add(b, digits + at, sizeof(digits) - at);
+	}
+	buf_add(b, text + at, sizeof(text) - at);
 }
 
 void buf_add_be16(struct buf *b, uint16_t v)

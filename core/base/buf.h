@@ -39,6 +39,8 @@ void buf_addc(struct buf *b, char c);
 void buf_addf(struct buf *b, const char *fmt, ...) _printf_(2, 3);
 /* In decimal; for texts that are written by the hundred thousand. */
 void buf_add_u64(struct buf *b, uint64_t v);
+/* The same with zeros before it, up to `digits` (at most 20). */
+void buf_add_padded(struct buf *b, uint64_t v, size_t digits);
 void buf_add_be16(struct buf *b, uint16_t v);
 void buf_add_be32(struct buf *b, uint32_t v);
 void buf_add_be64(struct buf *b, uint64_t v);

@@ -51,7 +51,13 @@ START_TEST(whole_numbers_in_decimal)
 	buf_add_u64(&b, 10);
 	buf_addc(&b, ' ');
 	buf_add_u64(&b, UINT64_MAX);
-	ck_assert_str_eq(b.p, "0 10 18446744073709551615");
+	buf_addc(&b, ' ');
+	buf_add_padded(&b, 7, 4);
+	buf_add_padded(&b, 12345, 4);
+	buf_add_padded(&b, 0, 2);
+	buf_add_padded(&b, 1, 99);
+	ck_assert_str_eq(b.p, "0 10 18446744073709551615 00071234500"
+			      "00000000000000000001");
 	buf_done(&b);
 }
 END_TEST
