@@ -333,22 +333,37 @@ static void add_escape(struct buf *b, unsigned char c)
 		buf_addf(b, "u%04x", c);
 }
 
+static bool is_escaped(char c)
+{
+	return (unsigned char)c < 0x20 || c == '"' || c == '\\';
+}
+
 void json_add_text(struct buf *b, struct str text)
 {
-	size_t from = 0;
+	size_t from = 0, i = 0;
+	char *at;
 
 	if (!str_is_utf8(text)) {
 		b->failed = true;
 		return;
 	}
+	while (i < text.n && !is_escaped(text.p[i]))
+		i++;
+	if (i == text.n) { /* nearly all texts */
+		at = buf_extend(b, text.n + 2);
+		if (!at)
+			return;
+		at[0] = at[text.n + 1] = '"';
+		if (text.n)
+			memcpy(at + 1, text.p, text.n);
+		return;
+	}
 	buf_addc(b, '"');
-	for (size_t i = 0; i < text.n; i++) {
-		unsigned char c = (unsigned char)text.p[i];
-
-		if (c >= 0x20 && c != '"' && c != '\\')
+	for (; i < text.n; i++) {
+		if (!is_escaped(text.p[i]))
 			continue;
 		buf_add(b, text.p + from, i - from);
-		add_escape(b, c);
+		add_escape(b, (unsigned char)text.p[i]);
 		from = i + 1;
 	}
 	if (text.n > from)

@@ -112,13 +112,30 @@ static size_t utf8_length(const uint8_t *p, size_t n)
 	return length;
 }
 
+/* Eight bytes, each from 1 to 127. */
+static bool is_plain_ascii(const uint8_t *p)
+{
+	const uint64_t ones = 0x0101010101010101u, tops = ones << 7;
+	uint64_t w;
+
+	memcpy(&w, p, sizeof(w));
+	return ((w | (w - ones)) & tops) == 0;
+}
+
 bool str_is_utf8(struct str a)
 {
 	const uint8_t *p = (const uint8_t *)a.p;
 	size_t n = a.n;
 
 	while (n > 0) {
-		size_t length = utf8_length(p, n);
+		size_t length;
+
+		if (n >= 8 && is_plain_ascii(p)) {
+			p += 8;
+			n -= 8;
+			continue;
+		}
+		length = utf8_length(p, n);
 
 		if (length == 0)
 			return false;

@@ -32,6 +32,17 @@ START_TEST(utf8_is_what_unicode_says)
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
 		ck_assert_msg(!str_is_utf8(str_of(bad[i])), "bad %zu", i);
 	ck_assert(!str_is_utf8((struct str){ "a\0b", 3 }));
+	/* Wherever it stands beside the eight bytes that are looked at together. */
+	for (size_t i = 0; i < 20; i++) {
+		char text[20];
+
+		memset(text, 0x7f, sizeof(text));
+		ck_assert(str_is_utf8((struct str){ text, sizeof(text) }));
+		text[i] = '\0';
+		ck_assert(!str_is_utf8((struct str){ text, sizeof(text) }));
+		text[i] = (char)0x80;
+		ck_assert(!str_is_utf8((struct str){ text, sizeof(text) }));
+	}
 }
 END_TEST
 
