@@ -16,12 +16,30 @@ static bool is_ascii(struct str text)
 	return true;
 }
 
+/* Characters that no normal form changes or combines: Latin letters, Chinese ones, full-width
+ * forms. */
+static bool is_plainly_nfc(int32_t c)
+{
+	return (c > 0 && c < 0x300) || (c >= 0x3000 && c < 0x302a) || (c >= 0x3400 && c < 0x4dc0) ||
+	       (c >= 0x4e00 && c < 0xa000) || (c >= 0xff01 && c < 0xff60) ||
+	       (c >= 0x2010 && c < 0x2028);
+}
+
+static bool is_all_plainly_nfc(struct str text)
+{
+	bool plain = true;
+
+	for (size_t i = 0, n; plain && i < text.n; i += n)
+		plain = is_plainly_nfc(text_char((struct str){ text.p + i, text.n - i }, &n));
+	return plain;
+}
+
 static int add_normal(struct buf *b, struct str text, utf8proc_option_t form, struct err *err)
 {
 	utf8proc_uint8_t *out = NULL;
 	utf8proc_ssize_t n;
 
-	if (is_ascii(text)) {
+	if (is_ascii(text) || (!(form & UTF8PROC_COMPAT) && is_all_plainly_nfc(text))) {
 		buf_add_str(b, text);
 		return buf_check(b, err);
 	}
@@ -49,23 +67,12 @@ int text_add_nfc(struct buf *b, struct str text, struct err *err)
 	return add_normal(b, text, (utf8proc_option_t)0, err);
 }
 
-/* Characters that no normal form changes or combines: Latin letters, Chinese ones, full-width
- * forms. */
-static bool is_plainly_nfc(int32_t c)
-{
-	return (c > 0 && c < 0x300) || (c >= 0x3000 && c < 0x302a) || (c >= 0x3400 && c < 0x4dc0) ||
-	       (c >= 0x4e00 && c < 0xa000) || (c >= 0xff01 && c < 0xff60) ||
-	       (c >= 0x2010 && c < 0x2028);
-}
-
 bool text_is_nfc(struct str text)
 {
 	struct buf b = BUF_INIT;
-	bool same, plain = true;
+	bool same;
 
-	for (size_t i = 0, n; plain && i < text.n; i += n)
-		plain = is_plainly_nfc(text_char((struct str){ text.p + i, text.n - i }, &n));
-	if (plain)
+	if (is_all_plainly_nfc(text))
 		return true;
 	same = text_add_nfc(&b, text, NULL) == 0 && str_eq(buf_str(&b), text);
 	buf_done(&b);
@@ -74,8 +81,21 @@ bool text_is_nfc(struct str text)
 
 int32_t text_char(struct str text, size_t *ret_n)
 {
+	const uint8_t *p = (const uint8_t *)text.p;
 	utf8proc_int32_t c;
-	utf8proc_ssize_t n = utf8proc_iterate(
+	utf8proc_ssize_t n;
+
+	/* Most of what is asked about: ASCII, and three bytes as Chinese has them (e1 to ec). */
+	if (text.n > 0 && p[0] < 0x80) {
+		*ret_n = 1;
+		return p[0];
+	}
+	if (text.n >= 3 && p[0] >= 0xe1 && p[0] <= 0xec && (p[1] & 0xc0) == 0x80 &&
+		(p[2] & 0xc0) == 0x80) {
+		*ret_n = 3;
+		return (p[0] & 0x0f) << 12 | (p[1] & 0x3f) << 6 | (p[2] & 0x3f);
+	}
+	n = utf8proc_iterate(
 		(const utf8proc_uint8_t *)text.p, text.n > 4 ? 4 : (utf8proc_ssize_t)text.n, &c);
 
 	if (n <= 0) {

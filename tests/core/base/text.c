@@ -13,6 +13,35 @@ START_TEST(full_width_becomes_half_width)
 	ck_assert(text_is_nfc(STR("é卷宗")));
 	ck_assert(!text_is_nfc(STR("e\xcc\x81")));
 	ck_assert(!text_is_nfc(STR("\xff")));
+	buf_reset(&b);
+	ck_ok(text_add_nfc(&b, STR("卷宗，ＳＯＰ e\xcc\x81 \xef\xa4\x80"), &err), err);
+	ck_assert_str_eq(b.p, "卷宗，ＳＯＰ é 豈");
+	ck_fails(text_add_nfc(&b, STR("质\xff"), &err), err, ERR_INVALID);
+}
+END_TEST
+
+/* Every character, and what is cut short or not one. */
+START_TEST(characters_are_those_of_unicode)
+{
+	static const struct str bad[] = { STR("\x80"), STR("\xe8\xb4"),
+		STR("\xe8\xb4"
+		    "a"),
+		STR("\xe8"
+		    "aa"),
+		STR("\xed\xa0\x80"), STR("\xe0\x80\x80"), STR("\xf4\x90\x80\x80") };
+	_cleanup_(buf_done) struct buf b = BUF_INIT;
+	size_t n;
+
+	for (int32_t c = 0; c < 0x110000; c++) {
+		if (c == 0xd800)
+			c = 0xe000;
+		buf_reset(&b);
+		text_add_char(&b, c);
+		if (text_char(buf_str(&b), &n) != c || n != b.n)
+			ck_abort_msg("U+%04x", (unsigned)c);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		ck_assert_int_lt(text_char(bad[i], &n), 0);
 }
 END_TEST
 
@@ -71,5 +100,6 @@ START_TEST(file_names_are_made_clean_or_refused)
 }
 END_TEST
 
-TESTS("core/base/text", full_width_becomes_half_width, wide_characters_take_two_columns,
-	what_could_deceive_is_shown_as_escapes, file_names_are_made_clean_or_refused)
+TESTS("core/base/text", full_width_becomes_half_width, characters_are_those_of_unicode,
+	wide_characters_take_two_columns, what_could_deceive_is_shown_as_escapes,
+	file_names_are_made_clean_or_refused)
