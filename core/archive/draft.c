@@ -480,8 +480,13 @@ static int fill_number(struct draft *d, struct change_record *c, struct err *err
 		c->serial_digits = d->plan.digits;
 		c->serial_may_widen = d->plan.may_widen;
 	}
-	buf_addf(&folder, "%04d-%02d/%s/%.*s", date.year, date.month, d->series->title.zh,
-		STR_ARG(d->m.department));
+	buf_add_padded(&folder, (uint64_t)date.year, 4);
+	buf_addc(&folder, '-');
+	buf_add_padded(&folder, (uint64_t)date.month, 2);
+	buf_addc(&folder, '/');
+	buf_adds(&folder, d->series->title.zh);
+	buf_addc(&folder, '/');
+	buf_add_str(&folder, d->m.department);
 	r = buf_check(&folder, err);
 	if (r == 0)
 		c->folder = keep(d, buf_str(&folder));

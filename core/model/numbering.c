@@ -316,13 +316,15 @@ static int add_slot(const struct slot *slot, char stop, const struct number_inpu
 		buf_add_str(b, slot->text);
 		return 0;
 	case SLOT_DATE:
-		buf_addf(b, "%04d%02d%02d", date.year, date.month, date.day);
+		buf_add_padded(b, (uint64_t)date.year, 4);
+		buf_add_padded(b, (uint64_t)date.month, 2);
+		buf_add_padded(b, (uint64_t)date.day, 2);
 		return 0;
 	case SLOT_YEAR:
-		buf_addf(b, "%04d", date.year);
+		buf_add_padded(b, (uint64_t)date.year, 4);
 		return 0;
 	case SLOT_MONTH:
-		buf_addf(b, "%02d", date.month);
+		buf_add_padded(b, (uint64_t)date.month, 2);
 		return 0;
 	case SLOT_CODE:
 		return add_code(slot, stop, input, b, err);
@@ -423,7 +425,7 @@ int number_plan_add(const struct number_plan *plan, uint64_t serial, struct buf 
 	}
 	buf_add_str(b, buf_str(&plan->head));
 	if (plan->digits > 0)
-		buf_addf(b, "%0*llu", (int)plan->digits, (unsigned long long)serial);
+		buf_add_padded(b, serial, plan->digits);
 	buf_add_str(b, buf_str(&plan->tail));
 	return buf_check(b, err);
 }
