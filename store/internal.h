@@ -41,6 +41,7 @@ struct writer {
 	struct pending_frame *building;
 	struct staged staged;
 	struct signer *signer;
+	struct buf path; /* for one at a time */
 };
 
 /* Where the content branch stands. */

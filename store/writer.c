@@ -214,7 +214,7 @@ static int draw_number(struct store *s, struct undo_log *log, const struct chang
 	if (r < 0)
 		return r;
 	buf_add_str(&number, head);
-	buf_addf(&number, "%0*llu", (int)c->serial_digits, (unsigned long long)*ret_serial);
+	buf_add_padded(&number, *ret_serial, c->serial_digits);
 	buf_add_str(&number, tail);
 	r = buf_check(&number, err);
 	if (r < 0)
@@ -253,6 +253,30 @@ static struct str text_of(struct writer *w, const char *fmt, ...)
 	if (n < 0)
 		abort();
 	return (struct str){ arena_text(w->building->arena, str_of(text)), (size_t)n };
+}
+
+/* "<folder>/<hi>/<lo>/<number>": FORMAT.md, section 6. */
+static struct str folder_of(
+	struct writer *w, struct str folder, uint64_t sequence, struct str number)
+{
+	buf_reset(&w->path);
+	buf_add_str(&w->path, folder);
+	buf_addc(&w->path, '/');
+	buf_add_padded(&w->path, sequence / 1024, 4);
+	buf_addc(&w->path, '/');
+	buf_add_padded(&w->path, sequence / 32 % 32, 2);
+	buf_addc(&w->path, '/');
+	buf_add_str(&w->path, number);
+	return (struct str){ arena_text(w->building->arena, buf_str(&w->path)), w->path.n };
+}
+
+static struct str slip_path(struct writer *w, struct str folder, uint64_t version)
+{
+	buf_reset(&w->path);
+	buf_add_str(&w->path, folder);
+	buf_adds(&w->path, "/v");
+	buf_add_u64(&w->path, version);
+	return (struct str){ arena_text(w->building->arena, buf_str(&w->path)), w->path.n };
 }
 
 static void add_clear(struct writer *w, struct str path, const struct buf *text, struct added *ret)
@@ -408,9 +432,7 @@ static int stage_identity(struct store *s, struct undo_log *log, const struct ch
 		slip->scope = slip->serial ? c->scope : STR("");
 		slip->sequence = w->records;
 		slip->version = 1;
-		*ret_folder = text_of(w, "%.*s/%04llu/%02llu/%.*s", STR_ARG(c->folder),
-			(unsigned long long)(slip->sequence / 1024),
-			(unsigned long long)(slip->sequence / 32 % 32), STR_ARG(slip->number));
+		*ret_folder = folder_of(w, c->folder, slip->sequence, slip->number);
 		return 0;
 	}
 	if (r == -ERR_NOTFOUND)
@@ -486,8 +508,7 @@ static int stage_record(struct store *s, struct undo_log *log, struct change_rec
 	r = buf_check(&text, err);
 	if (r < 0)
 		return r;
-	add_clear(w, text_of(w, "%.*s/v%llu", STR_ARG(folder), (unsigned long long)slip.version),
-		&text, ret);
+	add_clear(w, slip_path(w, folder, slip.version), &text, ret);
 	stage_head(w, log, &slip, folder, ret, slip.version == 1);
 	say_slip(w, saying, &slip, folder, ret, sealed);
 	if (slip.version == 1)
@@ -1094,6 +1115,8 @@ static int prepare(struct store *s, struct err *err)
 	if (r < 0)
 		return r;
 	w->signer = signer_new(seed);
+	buf_done(&w->path);
+	buf_init(&w->path, BUF_DEFAULT_MAX);
 	w->trees = tree_cache_new(load_tree, s);
 	return load_standing(s, err);
 }
@@ -1126,6 +1149,7 @@ void writer_stop(struct store *s)
 	}
 	unstage(&w->staged);
 	map_done(&w->staged.serials);
+	buf_done(&w->path);
 	tree_cache_free(TAKE_PTR(w->trees));
 	signer_free(TAKE_PTR(w->signer));
 }
