@@ -1,8 +1,17 @@
 /* ledger.c - see ledger.h.
  *
- * Rows are keyed by sequence number, so that filing appends to the table; the two indexes are over
- * short values (the id, a 64-bit hash of the number). synchronous=NORMAL: after a power cut the
- * last transactions may be missing, and the mark then says from where to read the history again. */
+ * Rows are keyed by sequence number, so that filing appends to the tables; the indexes are over
+ * short values: the id; for a number its serial behind a hash of what stands before it, so that
+ * numbers that are drawn one after the other lie side by side; eight bytes of a request key. An
+ * index over values that are long and random would make every record dirty a page of its own.
+ *
+ * synchronous=NORMAL: after a power cut the last transactions may be missing, and the mark then
+ * says from where to read the history again.
+ *
+ * Two connections. The writer of the store looks up four things for every record, and must not wait
+ * for a transaction of the applier, nor open one of its own for every look: so the second
+ * connection keeps one snapshot open, which is dropped just before something is committed. Whoever
+ * looks afterwards sees it; and a checkpoint, which follows a commit, finds no reader in its way. */
 #include "store/ledger.h"
 
 #include "core/base/map.h"
@@ -14,7 +23,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { LEDGER_FORMAT = 1 };
+enum { LEDGER_FORMAT = 2 };
 
 static const char schema[] =
 	"CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;"
@@ -22,10 +31,11 @@ static const char schema[] =
 	"NOT NULL,"
 	" destroyed INTEGER NOT NULL, volume INTEGER NOT NULL, slip BLOB NOT NULL, slip_oid BLOB "
 	"NOT NULL,"
-	" number_hash INTEGER NOT NULL, number TEXT NOT NULL, folder TEXT NOT NULL);"
+	" number_key INTEGER NOT NULL, number TEXT NOT NULL, folder TEXT NOT NULL);"
 	"CREATE UNIQUE INDEX head_record ON head (record);"
-	"CREATE INDEX head_number ON head (number_hash);"
-	"CREATE TABLE request (hash BLOB PRIMARY KEY, record BLOB NOT NULL) WITHOUT ROWID;"
+	"CREATE INDEX head_number ON head (number_key);"
+	"CREATE TABLE request (short INTEGER NOT NULL, hash BLOB NOT NULL, record BLOB NOT NULL);"
+	"CREATE INDEX request_short ON request (short);"
 	"CREATE TABLE serial (scope TEXT PRIMARY KEY, last INTEGER NOT NULL) WITHOUT ROWID;";
 
 enum statement {
@@ -33,7 +43,6 @@ enum statement {
 	COMMIT,
 	ROLLBACK,
 	PUT_MARK,
-	GET_MARK,
 	PUT_HEAD,
 	PUT_DESTROYED,
 	PUT_REQUEST,
@@ -43,6 +52,9 @@ enum statement {
 	CLEAR_REQUEST,
 	CLEAR_SERIAL,
 	CLEAR_MARK,
+	BEGIN_READ, /* from here on: also of the reader */
+	COMMIT_READ,
+	GET_MARK,
 	FIND_RECORD,
 	FIND_NUMBER,
 	FIND_SEQUENCE,
@@ -60,6 +72,8 @@ static const char *const sql[STATEMENTS] = {
 	[BEGIN] = "BEGIN IMMEDIATE",
 	[COMMIT] = "COMMIT",
 	[ROLLBACK] = "ROLLBACK",
+	[BEGIN_READ] = "BEGIN",
+	[COMMIT_READ] = "COMMIT",
 	[PUT_MARK] = "INSERT OR REPLACE INTO meta VALUES ('mark', ?1)",
 	[GET_MARK] = "SELECT value FROM meta WHERE name = 'mark'",
 	[PUT_HEAD] = "INSERT INTO head VALUES (?1, ?2, ?3, 0, ?4, ?5, ?6, ?7, ?8, ?9)"
@@ -71,25 +85,32 @@ static const char *const sql[STATEMENTS] = {
 	[CLEAR_REQUEST] = "DELETE FROM request",
 	[CLEAR_SERIAL] = "DELETE FROM serial",
 	[CLEAR_MARK] = "DELETE FROM meta WHERE name = 'mark'",
-	[PUT_REQUEST] = "INSERT OR REPLACE INTO request VALUES (?1, ?2)",
+	[PUT_REQUEST] = "INSERT INTO request VALUES (?1, ?2, ?3)",
 	[PUT_SERIAL] = "INSERT INTO serial VALUES (?1, ?2)"
 		       " ON CONFLICT (scope) DO UPDATE SET last = max(last, ?2)",
 	[FIND_RECORD] = HEAD_COLUMNS "WHERE record = ?1",
-	[FIND_NUMBER] = HEAD_COLUMNS "WHERE number_hash = ?1 AND number = ?2",
+	[FIND_NUMBER] = HEAD_COLUMNS "WHERE number_key = ?1 AND number = ?2",
 	[FIND_SEQUENCE] = HEAD_COLUMNS "WHERE sequence = ?1",
-	[FIND_REQUEST] = "SELECT record FROM request WHERE hash = ?1",
+	[FIND_REQUEST] = "SELECT record FROM request WHERE short = ?1 AND hash = ?2",
 	[FIND_SERIAL] = "SELECT last FROM serial WHERE scope = ?1",
 	[FIND_DESTROYED] = "SELECT record FROM head WHERE destroyed >= 1 AND destroyed <= ?1 ORDER "
 			   "BY sequence",
 };
 
-struct ledger {
+/* A connection, its statements, and who may use it now. */
+struct side {
 	sqlite3 *db;
 	sqlite3_stmt *statements[STATEMENTS];
 	pthread_mutex_t lock;
+	bool in_snapshot; /* of the reader */
 };
 
-static int fail(struct ledger *l, int code, struct err *err)
+struct ledger {
+	bool writable;
+	struct side writer, reader; /* locked in this order */
+};
+
+static int fail(const struct side *l, int code, struct err *err)
 {
 	int primary = code & 0xff;
 
@@ -106,7 +127,7 @@ static void reset(sqlite3_stmt **st)
 		(void)sqlite3_reset(*st);
 }
 
-static int run(struct ledger *l, enum statement which, struct err *err)
+static int run(struct side *l, enum statement which, struct err *err)
 {
 	int rc = sqlite3_step(l->statements[which]);
 
@@ -124,36 +145,55 @@ static void bind_text(sqlite3_stmt *st, int at, struct str s)
 	(void)sqlite3_bind_text(st, at, s.n ? s.p : "", (int)s.n, SQLITE_STATIC);
 }
 
-static int64_t number_hash(struct str number)
+static int64_t first_half(const void *key16)
 {
-	struct map_key key = map_key(number.p, number.n);
 	int64_t h;
 
-	memcpy(&h, key.b, sizeof(h));
+	memcpy(&h, key16, sizeof(h));
 	return h;
+}
+
+/* Where a number stands in the index: 32 bits of a hash of what stands before its last digits (nine
+ * at most), and those. Different numbers may have the same. */
+static int64_t number_key(struct str number)
+{
+	struct str head = number;
+	struct map_key key;
+	uint64_t serial = 0;
+
+	while (head.n > 0 && number.n - head.n < 9 && head.p[head.n - 1] >= '0' &&
+		head.p[head.n - 1] <= '9')
+		head.n--;
+	for (size_t i = head.n; i < number.n; i++)
+		serial = serial * 10 + (uint64_t)(number.p[i] - '0');
+	key = map_key(head.n ? head.p : "", head.n);
+	return (int64_t)(((uint64_t)first_half(key.b) & 0xffffffff00000000u) | serial);
 }
 
 /* Whether the file is a ledger of this archive and format; anything else is thrown away by the
  * caller. */
-static bool is_ours(struct ledger *l, const struct id *archive)
+static bool is_ours(struct side *l, const struct id *archive)
 {
 	sqlite3_stmt *st = NULL;
 	char text[ID_TEXT];
 	bool ours = false;
 
-	if (sqlite3_prepare_v2(l->db, "SELECT value FROM meta WHERE name = 'archive'", -1, &st,
-		    NULL) == SQLITE_OK &&
+	if (sqlite3_prepare_v2(l->db,
+		    "SELECT a.value, f.value FROM meta AS a, meta AS f"
+		    " WHERE a.name = 'archive' AND f.name = 'format'",
+		    -1, &st, NULL) == SQLITE_OK &&
 		sqlite3_step(st) == SQLITE_ROW) {
 		const char *value = (const char *)sqlite3_column_text(st, 0);
 
 		(void)hex_encode(archive->b, sizeof(archive->b), text);
-		ours = value && strcmp(value, text) == 0;
+		ours = value && strcmp(value, text) == 0 &&
+		       sqlite3_column_int(st, 1) == LEDGER_FORMAT;
 	}
 	(void)sqlite3_finalize(st);
 	return ours;
 }
 
-static int make(struct ledger *l, const struct id *archive)
+static int make(struct side *l, const struct id *archive)
 {
 	char text[ID_TEXT], meta[160];
 
@@ -169,22 +209,33 @@ static int make(struct ledger *l, const struct id *archive)
 	return 0;
 }
 
-static int connect(struct ledger *l, const char *path, bool writable)
+static int exec(struct side *l, const char *text)
 {
-	int flags = writable ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
+	return sqlite3_exec(l->db, text, NULL, NULL, NULL) == SQLITE_OK ? 0 : -1;
+}
 
+static int connect(struct side *l, const char *path, int flags)
+{
 	if (sqlite3_open_v2(path, &l->db, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
 		return -1;
 	(void)sqlite3_busy_timeout(l->db, 5000);
-	if (!writable)
-		return 0;
-	return sqlite3_exec(l->db,
-		       "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size "
-		       "= -16384;"
-		       "PRAGMA temp_store = MEMORY",
-		       NULL, NULL, NULL) == SQLITE_OK
-		       ? 0
-		       : -1;
+	return exec(l, "PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY");
+}
+
+static int connect_writer(struct side *l, const char *path)
+{
+	int r = connect(l, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+
+	return r < 0 ? r : exec(l, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
+}
+
+/* Beside a writer the shared memory of the WAL must be opened as the writer has it. */
+static int connect_reader(struct ledger *l, const char *path)
+{
+	int r = connect(
+		&l->reader, path, l->writable ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY);
+
+	return r < 0 ? r : exec(&l->reader, "PRAGMA query_only = ON");
 }
 
 static void remove_files(const char *path)
@@ -199,49 +250,114 @@ static void remove_files(const char *path)
 	}
 }
 
+/* A writer's file: one that is not ours is thrown away. */
+static int open_writer(struct ledger *l, const char *path, const struct id *archive)
+{
+	int r = connect_writer(&l->writer, path);
+
+	if (r == 0 && is_ours(&l->writer, archive))
+		return 0;
+	(void)sqlite3_close(TAKE_PTR(l->writer.db));
+	remove_files(path);
+	r = connect_writer(&l->writer, path);
+	return r < 0 ? r : make(&l->writer, archive);
+}
+
+static int prepare(struct side *l, enum statement first, struct err *err)
+{
+	for (size_t i = first; i < STATEMENTS; i++) {
+		int rc = sqlite3_prepare_v3(
+			l->db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &l->statements[i], NULL);
+
+		if (rc != SQLITE_OK)
+			return fail(l, rc, err);
+	}
+	return 0;
+}
+
+static int cannot_open(const struct side *l, struct err *err)
+{
+	return err_set(err, ERR_IO, tr("cannot open the ledger (derived/ledger.db): %s"),
+		l->db ? sqlite3_errmsg(l->db) : "");
+}
+
 int ledger_open(const char *derived_path, const struct id *archive, bool writable,
 	struct ledger **ret, struct err *err)
 {
 	_cleanup_(ledger_freep) struct ledger *l = xcalloc(1, sizeof(*l));
 	_cleanup_(buf_done) struct buf path = BUF_INIT;
-	int rc;
+	int r = 0;
 
-	(void)pthread_mutex_init(&l->lock, NULL);
+	l->writable = writable;
+	(void)pthread_mutex_init(&l->writer.lock, NULL);
+	(void)pthread_mutex_init(&l->reader.lock, NULL);
 	buf_addf(&path, "%s/ledger.db", derived_path);
-	rc = connect(l, path.p, writable);
-	if (writable && (rc < 0 || !is_ours(l, archive))) {
-		(void)sqlite3_close(TAKE_PTR(l->db));
-		remove_files(path.p);
-		rc = connect(l, path.p, true);
-		if (rc == 0)
-			rc = make(l, archive);
-	}
-	if (rc < 0 || (!writable && !is_ours(l, archive)))
-		return err_set(err, ERR_IO, tr("cannot open the ledger (derived/ledger.db): %s"),
-			l->db ? sqlite3_errmsg(l->db) : "");
-	for (size_t i = 0; i < STATEMENTS; i++) {
-		rc = sqlite3_prepare_v3(
-			l->db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &l->statements[i], NULL);
-		if (rc != SQLITE_OK)
-			return fail(l, rc, err);
-	}
-	*ret = TAKE_PTR(l);
-	return 0;
+	if (writable && open_writer(l, path.p, archive) < 0)
+		return cannot_open(&l->writer, err);
+	if (connect_reader(l, path.p) < 0 || !is_ours(&l->reader, archive))
+		return cannot_open(&l->reader, err);
+	if (writable)
+		r = prepare(&l->writer, BEGIN, err);
+	if (r == 0)
+		r = prepare(&l->reader, BEGIN_READ, err);
+	if (r == 0)
+		*ret = TAKE_PTR(l);
+	return r;
+}
+
+static void side_done(struct side *l)
+{
+	for (size_t i = 0; i < STATEMENTS; i++)
+		(void)sqlite3_finalize(l->statements[i]);
+	(void)sqlite3_close(l->db);
+	(void)pthread_mutex_destroy(&l->lock);
 }
 
 void ledger_free(struct ledger *l)
 {
 	if (!l)
 		return;
-	for (size_t i = 0; i < STATEMENTS; i++)
-		(void)sqlite3_finalize(l->statements[i]);
-	(void)sqlite3_close(l->db);
-	(void)pthread_mutex_destroy(&l->lock);
+	/* The reader first: the last one to go brings the WAL home, which only the writer may. */
+	side_done(&l->reader);
+	side_done(&l->writer);
 	free(l);
 }
 
+/* ---- the reader's snapshot ---- */
+
+/* Lock the reader; with a snapshot when a writer of this process drops it in time. */
+static void begin_read(struct ledger *l)
+{
+	(void)pthread_mutex_lock(&l->reader.lock);
+	if (l->writable && !l->reader.in_snapshot)
+		l->reader.in_snapshot = run(&l->reader, BEGIN_READ, NULL) == 0;
+}
+
+static void end_read(struct ledger *l)
+{
+	(void)pthread_mutex_unlock(&l->reader.lock);
+}
+
+/* What was written since BEGIN becomes visible; or is taken back after a failure. The reader is kept out while
+ * its snapshot would be in the way. */
+static int end_write(struct ledger *l, int r, struct err *err)
+{
+	(void)pthread_mutex_lock(&l->reader.lock);
+	if (l->reader.in_snapshot)
+		(void)run(&l->reader, COMMIT_READ, NULL);
+	l->reader.in_snapshot = false;
+	if (r == 0)
+		r = run(&l->writer, COMMIT, err);
+	if (r < 0 && !sqlite3_get_autocommit(l->writer.db))
+		(void)run(&l->writer, ROLLBACK, NULL);
+	(void)pthread_mutex_unlock(&l->reader.lock);
+	return r;
+}
+
+/* ---- the mark ---- */
+
 /* The mark is one blob: volume (4), actions (8), records (8), commit (20). */
-static int get_mark(struct ledger *l, struct ledger_mark *ret, struct err *err)
+static int get_mark(struct side *l, struct ledger_mark *ret, struct err *err)
 {
 	_cleanup_(reset) sqlite3_stmt *st = l->statements[GET_MARK];
 	const uint8_t *p;
@@ -263,14 +379,15 @@ int ledger_mark(struct ledger *l, struct ledger_mark *ret, struct err *err)
 {
 	int r;
 
-	(void)pthread_mutex_lock(&l->lock);
-	r = get_mark(l, ret, err);
-	(void)pthread_mutex_unlock(&l->lock);
+	begin_read(l);
+	r = get_mark(&l->reader, ret, err);
+	end_read(l);
 	return r;
 }
 
-static int put_slip(
-	struct ledger *l, const struct facts *f, const struct fact *fact, struct err *err)
+/* ---- writing ---- */
+
+static int put_slip(struct side *l, const struct facts *f, const struct fact *fact, struct err *err)
 {
 	const struct slip *slip = &fact->slip;
 	sqlite3_stmt *st = l->statements[PUT_HEAD];
@@ -282,14 +399,15 @@ static int put_slip(
 	(void)sqlite3_bind_int64(st, 4, f->commit.volume);
 	bind_blob(st, 5, fact->sha256.b, sizeof(fact->sha256.b));
 	bind_blob(st, 6, fact->oid.b, sizeof(fact->oid.b));
-	(void)sqlite3_bind_int64(st, 7, number_hash(slip->number));
+	(void)sqlite3_bind_int64(st, 7, number_key(slip->number));
 	bind_text(st, 8, slip->number);
 	bind_text(st, 9, fact->folder);
 	r = run(l, PUT_HEAD, err);
 	if (r == 0 && slip->has_request) {
 		st = l->statements[PUT_REQUEST];
-		bind_blob(st, 1, slip->request.b, sizeof(slip->request.b));
-		bind_blob(st, 2, slip->record.b, sizeof(slip->record.b));
+		(void)sqlite3_bind_int64(st, 1, first_half(slip->request.b));
+		bind_blob(st, 2, slip->request.b, sizeof(slip->request.b));
+		bind_blob(st, 3, slip->record.b, sizeof(slip->record.b));
 		r = run(l, PUT_REQUEST, err);
 	}
 	return r;
@@ -303,7 +421,7 @@ static bool is_last_of_scope(const struct facts *f, size_t i)
 	       f->facts[i + 1].slip.serial < f->facts[i].slip.serial;
 }
 
-static int put_action(struct ledger *l, const struct facts *f, struct err *err)
+static int put_action(struct side *l, const struct facts *f, struct err *err)
 {
 	int r = 0;
 
@@ -328,7 +446,7 @@ static int put_action(struct ledger *l, const struct facts *f, struct err *err)
 	return r;
 }
 
-static int put_all(struct ledger *l, const struct facts *actions, size_t count, struct err *err)
+static int put_all(struct side *l, const struct facts *actions, size_t count, struct err *err)
 {
 	struct ledger_mark mark;
 	int r = get_mark(l, &mark, err);
@@ -360,18 +478,45 @@ int ledger_apply(struct ledger *l, const struct facts *actions, size_t count, st
 {
 	int r;
 
-	(void)pthread_mutex_lock(&l->lock);
-	r = run(l, BEGIN, err);
-	if (r == 0) {
-		r = put_all(l, actions, count, err);
-		if (r == 0)
-			r = run(l, COMMIT, err);
-		if (r < 0)
-			(void)run(l, ROLLBACK, NULL);
-	}
-	(void)pthread_mutex_unlock(&l->lock);
+	(void)pthread_mutex_lock(&l->writer.lock);
+	r = run(&l->writer, BEGIN, err);
+	if (r == 0)
+		r = end_write(l, put_all(&l->writer, actions, count, err), err);
+	(void)pthread_mutex_unlock(&l->writer.lock);
 	return r;
 }
+
+int ledger_finished(struct ledger *l, const struct id *record, struct err *err)
+{
+	int r;
+
+	(void)pthread_mutex_lock(&l->writer.lock);
+	r = run(&l->writer, BEGIN, err);
+	if (r == 0) {
+		bind_blob(l->writer.statements[PUT_FINISHED], 1, record->b, sizeof(record->b));
+		r = end_write(l, run(&l->writer, PUT_FINISHED, err), err);
+	}
+	(void)pthread_mutex_unlock(&l->writer.lock);
+	return r;
+}
+
+int ledger_clear(struct ledger *l, struct err *err)
+{
+	static const enum statement all[] = { CLEAR_HEAD, CLEAR_REQUEST, CLEAR_SERIAL, CLEAR_MARK };
+	int r;
+
+	(void)pthread_mutex_lock(&l->writer.lock);
+	r = run(&l->writer, BEGIN, err);
+	if (r == 0) {
+		for (size_t i = 0; i < ARRAY_LEN(all) && r == 0; i++)
+			r = run(&l->writer, all[i], err);
+		r = end_write(l, r, err);
+	}
+	(void)pthread_mutex_unlock(&l->writer.lock);
+	return r;
+}
+
+/* ---- looking up ---- */
 
 static int copy_blob(sqlite3_stmt *st, int column, void *out, size_t n)
 {
@@ -390,14 +535,20 @@ static char *copy_text(sqlite3_stmt *st, int column)
 	return xstrdup(p ? p : "");
 }
 
-static int find(struct ledger *l, sqlite3_stmt *statement, struct record_head *ret, struct err *err)
+/* Most look-ups of the store's writer find nothing: nobody asks why then. */
+static int nothing(const char *what, struct err *err)
 {
-	_cleanup_(reset) sqlite3_stmt *st = statement;
+	return err ? err_set(err, ERR_NOTFOUND, "%s", tr(what)) : -ERR_NOTFOUND;
+}
+
+static int find(struct side *l, enum statement which, struct record_head *ret, struct err *err)
+{
+	_cleanup_(reset) sqlite3_stmt *st = l->statements[which];
 	struct record_head h = { .version = 0 };
 	int rc = sqlite3_step(st);
 
 	if (rc == SQLITE_DONE)
-		return err_set(err, ERR_NOTFOUND, tr("there is no such record"));
+		return nothing(TR_MARK("there is no such record"), err);
 	if (rc != SQLITE_ROW)
 		return fail(l, rc, err);
 	if (copy_blob(st, 0, h.record.b, sizeof(h.record.b)) < 0 ||
@@ -418,23 +569,25 @@ int ledger_find(struct ledger *l, const struct id *record, struct record_head *r
 {
 	int r;
 
-	(void)pthread_mutex_lock(&l->lock);
-	bind_blob(l->statements[FIND_RECORD], 1, record->b, sizeof(record->b));
-	r = find(l, l->statements[FIND_RECORD], ret, err);
-	(void)pthread_mutex_unlock(&l->lock);
+	begin_read(l);
+	bind_blob(l->reader.statements[FIND_RECORD], 1, record->b, sizeof(record->b));
+	r = find(&l->reader, FIND_RECORD, ret, err);
+	end_read(l);
 	return r;
 }
 
 int ledger_find_number(
 	struct ledger *l, struct str number, struct record_head *ret, struct err *err)
 {
+	sqlite3_stmt *st = l->reader.statements[FIND_NUMBER];
+	int64_t key = number_key(number);
 	int r;
 
-	(void)pthread_mutex_lock(&l->lock);
-	(void)sqlite3_bind_int64(l->statements[FIND_NUMBER], 1, number_hash(number));
-	bind_text(l->statements[FIND_NUMBER], 2, number);
-	r = find(l, l->statements[FIND_NUMBER], ret, err);
-	(void)pthread_mutex_unlock(&l->lock);
+	begin_read(l);
+	(void)sqlite3_bind_int64(st, 1, key);
+	bind_text(st, 2, number);
+	r = find(&l->reader, FIND_NUMBER, ret, err);
+	end_read(l);
 	return r;
 }
 
@@ -443,39 +596,40 @@ int ledger_find_sequence(
 {
 	int r;
 
-	(void)pthread_mutex_lock(&l->lock);
-	(void)sqlite3_bind_int64(l->statements[FIND_SEQUENCE], 1, (int64_t)sequence);
-	r = find(l, l->statements[FIND_SEQUENCE], ret, err);
-	(void)pthread_mutex_unlock(&l->lock);
+	begin_read(l);
+	(void)sqlite3_bind_int64(l->reader.statements[FIND_SEQUENCE], 1, (int64_t)sequence);
+	r = find(&l->reader, FIND_SEQUENCE, ret, err);
+	end_read(l);
 	return r;
 }
 
 int ledger_find_request(
 	struct ledger *l, const struct id *request, struct id *ret_record, struct err *err)
 {
-	sqlite3_stmt *st = l->statements[FIND_REQUEST];
+	sqlite3_stmt *st = l->reader.statements[FIND_REQUEST];
 	int rc, r = 0;
 
-	(void)pthread_mutex_lock(&l->lock);
-	bind_blob(st, 1, request->b, sizeof(request->b));
+	begin_read(l);
+	(void)sqlite3_bind_int64(st, 1, first_half(request->b));
+	bind_blob(st, 2, request->b, sizeof(request->b));
 	rc = sqlite3_step(st);
 	if (rc == SQLITE_DONE)
-		r = err_set(err, ERR_NOTFOUND, tr("there is no such request"));
+		r = nothing(TR_MARK("there is no such request"), err);
 	else if (rc != SQLITE_ROW)
-		r = fail(l, rc, err);
+		r = fail(&l->reader, rc, err);
 	else if (copy_blob(st, 0, ret_record->b, sizeof(ret_record->b)) < 0)
 		r = err_set(err, ERR_CORRUPT, tr("the ledger (derived/ledger.db): %s"), "request");
 	(void)sqlite3_reset(st);
-	(void)pthread_mutex_unlock(&l->lock);
+	end_read(l);
 	return r;
 }
 
 int ledger_serial(struct ledger *l, struct str scope, uint64_t *ret, struct err *err)
 {
-	sqlite3_stmt *st = l->statements[FIND_SERIAL];
+	sqlite3_stmt *st = l->reader.statements[FIND_SERIAL];
 	int rc, r = 0;
 
-	(void)pthread_mutex_lock(&l->lock);
+	begin_read(l);
 	bind_text(st, 1, scope);
 	rc = sqlite3_step(st);
 	if (rc == SQLITE_ROW)
@@ -483,36 +637,26 @@ int ledger_serial(struct ledger *l, struct str scope, uint64_t *ret, struct err 
 	else if (rc == SQLITE_DONE)
 		*ret = 0;
 	else
-		r = fail(l, rc, err);
+		r = fail(&l->reader, rc, err);
 	(void)sqlite3_reset(st);
-	(void)pthread_mutex_unlock(&l->lock);
+	end_read(l);
 	return r;
 }
 
-int ledger_finished(struct ledger *l, const struct id *record, struct err *err)
+static int list_destroyed(struct side *l, bool unfinished_only, struct buf *ids, struct err *err)
 {
-	int r;
+	sqlite3_stmt *st = l->statements[FIND_DESTROYED];
+	int rc;
 
-	(void)pthread_mutex_lock(&l->lock);
-	bind_blob(l->statements[PUT_FINISHED], 1, record->b, sizeof(record->b));
-	r = run(l, PUT_FINISHED, err);
-	(void)pthread_mutex_unlock(&l->lock);
-	return r;
-}
+	(void)sqlite3_bind_int(st, 1, unfinished_only ? 1 : 2);
+	while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
+		struct id id;
 
-int ledger_clear(struct ledger *l, struct err *err)
-{
-	static const enum statement all[] = { BEGIN, CLEAR_HEAD, CLEAR_REQUEST, CLEAR_SERIAL,
-		CLEAR_MARK, COMMIT };
-	int r = 0;
-
-	(void)pthread_mutex_lock(&l->lock);
-	for (size_t i = 0; i < ARRAY_LEN(all) && r == 0; i++)
-		r = run(l, all[i], err);
-	if (r < 0)
-		(void)run(l, ROLLBACK, NULL);
-	(void)pthread_mutex_unlock(&l->lock);
-	return r;
+		if (copy_blob(st, 0, id.b, sizeof(id.b)) == 0)
+			buf_add(ids, id.b, sizeof(id.b));
+	}
+	(void)sqlite3_reset(st);
+	return rc == SQLITE_DONE ? buf_check(ids, err) : fail(l, rc, err);
 }
 
 int ledger_destroyed(struct ledger *l, bool unfinished_only,
@@ -520,23 +664,11 @@ int ledger_destroyed(struct ledger *l, bool unfinished_only,
 	struct err *err)
 {
 	_cleanup_(buf_done) struct buf ids = BUF_INIT;
-	sqlite3_stmt *st = l->statements[FIND_DESTROYED];
-	int rc, r = 0;
+	int r;
 
-	(void)pthread_mutex_lock(&l->lock);
-	(void)sqlite3_bind_int(st, 1, unfinished_only ? 1 : 2);
-	while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
-		struct id id;
-
-		if (copy_blob(st, 0, id.b, sizeof(id.b)) == 0)
-			buf_add(&ids, id.b, sizeof(id.b));
-	}
-	if (rc != SQLITE_DONE)
-		r = fail(l, rc, err);
-	(void)sqlite3_reset(st);
-	(void)pthread_mutex_unlock(&l->lock);
-	if (r == 0)
-		r = buf_check(&ids, err);
+	begin_read(l);
+	r = list_destroyed(&l->reader, unfinished_only, &ids, err);
+	end_read(l);
 	for (size_t i = 0; i + ID_BYTES <= ids.n && r == 0; i += ID_BYTES) {
 		struct id id;
 

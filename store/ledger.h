@@ -2,7 +2,7 @@
  * sealed.
  *
  * Everything in it follows from the history and is in clear there. It may be deleted; opening the
- * store rebuilds it. The applier writes; any thread reads (one connection, one lock). */
+ * store rebuilds it. The applier writes; any thread reads (ledger.c says how). */
 #ifndef MUN_STORE_LEDGER_H
 #define MUN_STORE_LEDGER_H
 
