@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
@@ -17,6 +18,13 @@
 
 static const char *const purposes[] = { "terms", "registry", "state", "requests", "checkpoint",
 	"server" };
+
+/* Nobody asks SQLite how much memory it uses; counting takes one lock for all threads at every allocation. It is
+ * too late, and harmless, when SQLite was used before. */
+void store_init(void)
+{
+	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
 
 /* ---- archive.json ---- */
 

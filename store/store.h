@@ -19,6 +19,10 @@
 
 struct store;
 
+/* What the libraries below want to be told before they are first used: once, before any thread. Without it everything
+ * works, more slowly. */
+void store_init(void);
+
 struct store_options {
 	bool writable;
 	uint64_t volume_max_bytes;  /* roll over when a volume's packs pass this; 0: 64 GiB */

@@ -5,6 +5,7 @@
 #include "core/main/cli.h"
 #include "core/main/commands.h"
 #include "core/main/help.h"
+#include "store/store.h"
 
 #include <errno.h>
 #include <locale.h>
@@ -251,6 +252,7 @@ int main(int argc, char **argv)
 	(void)setlocale(LC_CTYPE, "C.UTF-8");
 	choose_language(argc, argv);
 	secret_init();
+	store_init();
 	args_init(&args, (size_t)argc);
 	code = dispatch(&args, argc - 1, argv + 1);
 	args_done(&args);
