@@ -25,7 +25,7 @@
 
 enum {
 	APPLY_MAX_BYTES = 32 << 20,  /* in one pack */
-	APPLY_NOW_BYTES = 1 << 20,   /* no waiting for company above this */
+	APPLY_NOW_BYTES = 8 << 20,   /* no waiting for company above this */
 	MERGE_MAX_BYTES = 256 << 20, /* bounds how long one merge keeps frames waiting */
 	RETRY_MS = 1000,
 };
@@ -593,9 +593,18 @@ static void wait_ms(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t ms)
 	(void)pthread_cond_timedwait(cond, lock, &at);
 }
 
+/* A pack costs half a dozen syncs, and the databases write fewer pages for many rows at once; but the writer
+ * should not come to its limit meanwhile. */
+static uint64_t enough_bytes(const struct store *s)
+{
+	uint64_t some = s->options.pending_max_bytes / 4;
+
+	return some < APPLY_NOW_BYTES ? some : APPLY_NOW_BYTES;
+}
+
 static bool is_time(struct store *s, int64_t since)
 {
-	return s->flush_now || s->applier_stopping || s->pending.bytes >= APPLY_NOW_BYTES ||
+	return s->flush_now || s->applier_stopping || s->pending.bytes >= enough_bytes(s) ||
 	       clock_ticks() - since >= s->options.apply_delay_ms * 1000000;
 }
 
