@@ -317,6 +317,7 @@ int main(int argc, char **argv)
 	uint64_t records = 20000, rounds = 3, seed = 42;
 
 	secret_init();
+	store_init();
 	tr_set_language(TR_EN);
 	if (argc > 1)
 		must(str_to_u64(str_of(argv[1]), 10000000, &records, NULL), &(struct err)ERR_INIT);
