@@ -285,6 +285,18 @@ int file_read_whole(int at, const char *name, struct buf *ret, struct err *err)
 	return 0;
 }
 
+int file_reopen(int fd, int flags, struct err *err)
+{
+	char path[32];
+	int anew;
+
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	anew = open(path, flags | O_CLOEXEC | O_NOCTTY);
+	if (anew < 0)
+		return err_errno(err, tr("cannot open '%s'"), path);
+	return anew;
+}
+
 static void closedirp(DIR **dir)
 {
 	if (*dir)

@@ -65,6 +65,10 @@ int file_read_whole(int at, const char *name, struct buf *ret, struct err *err);
 /* The rest of a descriptor from its current position, appended to `ret`, as above. */
 int file_read_fd(int fd, struct buf *ret, struct err *err);
 
+/* The file behind a descriptor once more, with a position and flags (open(2)) of its own: who gave the descriptor keeps
+ * his. Not for sockets. */
+int file_reopen(int fd, int flags, struct err *err);
+
 /* The names in a directory but "." and "..", sorted by bytes. *ret is one block: free() it alone. */
 int file_list(int dir, char ***ret, size_t *ret_count, struct err *err);
 
