@@ -10,8 +10,10 @@
 #include "store/object.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -27,6 +29,14 @@ static int too_large(uint64_t max, struct err *err)
 		(unsigned long long)max);
 }
 
+/* What there is, without waiting: between a look and the reading somebody else may have taken it. */
+static ssize_t read_some(int fd, void *p, size_t n)
+{
+	ssize_t got = recv(fd, p, n, MSG_DONTWAIT);
+
+	return got < 0 && errno == ENOTSOCK ? read(fd, p, n) : got;
+}
+
 /* A pipe may be slow, but not for ever; whoever waits may want to stop. Returns what was read, 0 at its end. */
 static ssize_t read_pipe(struct verb_call *call, int fd, void *p, size_t n, struct err *err)
 {
@@ -38,7 +48,7 @@ static ssize_t read_pipe(struct verb_call *call, int fd, void *p, size_t n, stru
 		int r;
 
 		if (k > 0) {
-			got = read(fd, p, n);
+			got = read_some(fd, p, n);
 			if (got >= 0 || (errno != EINTR && errno != EAGAIN))
 				return got >= 0 ? got : err_errno(err, tr("cannot read"));
 		}
@@ -86,9 +96,17 @@ static int spool(struct verb_call *call, int fd, uint64_t max, struct source *re
 	return 0;
 }
 
+static bool is_for_writing(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	return flags < 0 || (flags & O_ACCMODE) == O_WRONLY;
+}
+
 int source_open(struct archive *a, struct verb_call *call, int fd, uint64_t size,
 	struct source *ret, struct err *err)
 {
+	_cleanup_(closep) int anew = -1;
 	uint64_t max = (uint64_t)settings_int(a->settings, SETTING_PART_MAX_BYTES);
 	struct stat st;
 
@@ -98,12 +116,17 @@ int source_open(struct archive *a, struct verb_call *call, int fd, uint64_t size
 		*ret = (struct source){ .fd = fd, .seekable = true, .bytes = (uint64_t)st.st_size };
 		return ret->bytes > max ? too_large(max, err) : 0;
 	}
-	if (!S_ISFIFO(st.st_mode) && !S_ISSOCK(st.st_mode))
+	if ((!S_ISFIFO(st.st_mode) && !S_ISSOCK(st.st_mode)) || is_for_writing(fd))
 		return err_set(err, ERR_INVALID, tr("a part is a file or a pipe, nothing else"));
+	/* Opened anew so that reading never waits. A pipe of another user's cannot be; it is read as it is. */
+	anew = S_ISFIFO(st.st_mode) ? file_reopen(fd, O_RDONLY | O_NONBLOCK, NULL) : -1;
 	if (size == UINT64_MAX)
-		return spool(call, fd, max, ret, err);
-	*ret = (struct source){ .fd = fd, .bytes = size };
-	return size > max ? too_large(max, err) : 0;
+		return spool(call, anew >= 0 ? anew : fd, max, ret, err);
+	if (size > max)
+		return too_large(max, err);
+	*ret = (struct source){ .fd = anew >= 0 ? anew : fd, .owned = anew >= 0, .bytes = size };
+	anew = -1;
+	return 0;
 }
 
 void source_done(struct source *s)

@@ -8,6 +8,7 @@
 #include "core/archive/show.h"
 
 #include "core/base/clock.h"
+#include "core/base/file.h"
 #include "core/base/tr.h"
 
 #include <errno.h>
@@ -15,6 +16,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -137,25 +139,26 @@ int verb_show(struct archive *a, struct verb_call *call, struct err *err)
 
 /* ---- bytes out ---- */
 
-/* Where plaintext goes. A pipe's or socket's reader may stop reading: then we stop waiting when the caller
- * wants no more. So such a descriptor is opened anew without blocking; its own flags belong to whoever gave
- * it. */
+/* Where plaintext goes. The reader of a pipe, socket or terminal may stop reading: then we stop waiting when the
+ * caller wants no more, or the archive is to be sealed. So a socket is asked each time not to block, and the
+ * others are opened anew; their own flags belong to whoever gave them. */
 struct outlet {
 	struct verb_call *call;
 	int fd, own;
+	bool is_socket;
 	uint64_t written, total;
 };
 
 static void outlet_open(struct outlet *o, struct verb_call *call, uint64_t total)
 {
-	char path[64];
 	struct stat st;
 
 	*o = (struct outlet){ .call = call, .fd = call->fds[0], .own = -1, .total = total };
-	if (fstat(o->fd, &st) < 0 || !S_ISFIFO(st.st_mode))
+	if (fstat(o->fd, &st) < 0)
 		return;
-	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", o->fd);
-	o->own = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+	o->is_socket = S_ISSOCK(st.st_mode);
+	if (S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode))
+		o->own = file_reopen(o->fd, O_WRONLY | O_NONBLOCK, NULL);
 	if (o->own >= 0)
 		o->fd = o->own;
 }
@@ -178,7 +181,7 @@ static int outlet_wait(struct outlet *o, struct err *err)
 }
 
 /* write() that never raises SIGPIPE in this process: a signal that it made is taken back before anybody sees it. */
-static ssize_t write_quietly(int fd, const void *p, size_t n)
+static ssize_t write_quietly(const struct outlet *o, const void *p, size_t n)
 {
 	const struct timespec at_once = { 0, 0 };
 	sigset_t pipe_set, pending, before;
@@ -186,12 +189,14 @@ static ssize_t write_quietly(int fd, const void *p, size_t n)
 	ssize_t written;
 	int e;
 
+	if (o->is_socket)
+		return send(o->fd, p, n, MSG_DONTWAIT | MSG_NOSIGNAL);
 	(void)sigemptyset(&pipe_set);
 	(void)sigaddset(&pipe_set, SIGPIPE);
 	(void)sigpending(&pending);
 	was_pending = sigismember(&pending, SIGPIPE) == 1;
 	(void)pthread_sigmask(SIG_BLOCK, &pipe_set, &before);
-	written = write(fd, p, n);
+	written = write(o->fd, p, n);
 	e = errno;
 	if (written < 0 && e == EPIPE && !was_pending)
 		(void)sigtimedwait(&pipe_set, NULL, &at_once);
@@ -205,7 +210,7 @@ static int outlet_write(void *context, struct str piece, struct err *err)
 	struct outlet *o = context;
 
 	while (piece.n > 0) {
-		ssize_t n = write_quietly(o->fd, piece.p, piece.n);
+		ssize_t n = write_quietly(o, piece.p, piece.n);
 		int r = 0;
 
 		if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
