@@ -28,11 +28,10 @@
 #include <unistd.h>
 
 enum {
-	DEFAULT_CONNECTIONS = 64,
-	DEFAULT_IDLE_MS = 600000,
 	MESSAGE_MS = 30000,	 /* from the first to the last byte of a message */
 	STOP_MS = 10000,	 /* for what runs when the server stops */
 	TELL_NS = 100 * 1000000, /* between two messages of progress */
+	BREATH_MS = 100,	 /* when nothing can be accepted */
 };
 
 struct server;
@@ -228,15 +227,28 @@ static bool may_connect(int fd, uint32_t *ret_uid)
 	return peer.uid == 0 || peer.uid == geteuid();
 }
 
+/* Until there may be descriptors again, instead of asking for one without end. */
+static void breathe(struct server *s)
+{
+	struct pollfd p = { .fd = s->options.stop_fd, .events = POLLIN };
+
+	(void)poll(&p, 1, BREATH_MS);
+}
+
 static void accept_one(struct server *s, int listener)
 {
 	_cleanup_(closep) int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	int e = errno;
 	struct connection *c;
 	uint32_t uid = 0;
 
-	if (fd < 0)
-		return; /* the client is gone already, or descriptors are out: it will be told by its own end */
 	join_ended(s, false);
+	if (fd < 0) {
+		/* The client is gone already; or there is no descriptor for it, and it stays in the queue. */
+		if (e == EMFILE || e == ENFILE || e == ENOBUFS || e == ENOMEM)
+			breathe(s);
+		return;
+	}
 	if (!may_connect(fd, &uid)) {
 		log_line(LOG_LEVEL_WARNING, "uid %u may not connect to the local socket", uid);
 		refuse(fd, ERR_DENIED, tr("this user may not connect to the archive"));
@@ -291,9 +303,10 @@ int server_run(struct archive *a, const struct server_options *options, struct e
 	if (listener < 0)
 		return listener;
 	if (!s.options.max_connections)
-		s.options.max_connections = DEFAULT_CONNECTIONS;
+		s.options.max_connections =
+			(unsigned)settings_int(a->settings, SETTING_SERVER_CONNECTIONS);
 	if (s.options.idle_ms <= 0 || s.options.idle_ms > 1 << 30)
-		s.options.idle_ms = DEFAULT_IDLE_MS;
+		s.options.idle_ms = settings_int(a->settings, SETTING_SERVER_IDLE_SECONDS) * 1000;
 	stop = eventfd(0, EFD_CLOEXEC);
 	if (stop < 0)
 		return err_errno(err, tr("cannot make an event descriptor"));

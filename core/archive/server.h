@@ -11,8 +11,8 @@
 struct archive;
 
 struct server_options {
-	unsigned max_connections; /* 0: 64 */
-	int64_t idle_ms;	  /* a connection without a request; 0: 600,000 */
+	unsigned max_connections; /* 0: the setting 'server.connections' */
+	int64_t idle_ms; /* a connection without a request; 0: the setting 'server.idle_seconds' */
 	/* A descriptor that becomes readable when the server shall stop (a signalfd, an eventfd, a pipe); borrowed. */
 	int stop_fd;
 	/* Called when the socket listens (to notify a service manager); may be NULL. */

@@ -30,8 +30,8 @@ static const struct option options[] = {
 		.kind = OPTION_NUMBER,
 		.max = CONNECTIONS_MAX,
 		.argument = "N",
-		.meaning = { .zh = "同时连接数上限（默认 64）",
-			.en = "connections at a time (default: 64)" } },
+		.meaning = { .zh = "同时连接数上限（默认为设置 server.connections）",
+			.en = "connections at a time (default: the setting server.connections)" } },
 };
 
 struct two {
