@@ -9,6 +9,7 @@
 #include "core/base/file.h"
 #include "core/base/str.h"
 #include "tests/core/archive/fixture.h"
+#include "tests/core/archive/resident.h"
 #include "tests/harness.h"
 
 #include <fcntl.h>
@@ -19,85 +20,6 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-/* ---- a server on a thread ---- */
-
-struct resident {
-	const char *path;
-	struct archive *archive;
-	struct server_options options;
-	int stop, ready;
-	pthread_t thread;
-	int result;
-	struct err err;
-};
-
-static void say_ready(void *context)
-{
-	struct resident *s = context;
-
-	(void)eventfd_write(s->ready, 1);
-}
-
-static void *serve(void *context)
-{
-	struct resident *s = context;
-
-	s->result = server_run(s->archive, &s->options, &s->err);
-	return NULL;
-}
-
-static void start(struct resident *s, const char *path, unsigned max_connections)
-{
-	eventfd_t value;
-
-	*s = (struct resident){ .path = path };
-	ck_ok(archive_open(path, ARCHIVE_WRITABLE | ARCHIVE_RESIDENT, &s->archive, &s->err),
-		s->err);
-	s->stop = eventfd(0, EFD_CLOEXEC);
-	s->ready = eventfd(0, EFD_CLOEXEC);
-	s->options = (struct server_options){ .max_connections = max_connections,
-		.stop_fd = s->stop,
-		.ready = say_ready,
-		.ready_context = s };
-	ck_assert_int_eq(pthread_create(&s->thread, NULL, serve, s), 0);
-	ck_assert_int_eq(eventfd_read(s->ready, &value), 0);
-}
-
-static void stop(struct resident *s)
-{
-	(void)eventfd_write(s->stop, 1);
-	(void)pthread_join(s->thread, NULL);
-	ck_ok(s->result, s->err);
-	archive_close(s->archive, 10000);
-	(void)close(s->stop);
-	(void)close(s->ready);
-}
-
-static void unseal(struct desk *d)
-{
-	int fds[2];
-	struct err err = ERR_INIT;
-
-	for (size_t i = 0; i < 2; i++) {
-		_cleanup_(secret_freep) struct secret *s =
-			secret_copy(custodian_passphrases[i], strlen(custodian_passphrases[i]));
-
-		fds[i] = desk_secret_fd(s, &err);
-	}
-	json_free(say_with(d, fds, 2, "unseal", "{}"));
-}
-
-/* A bare connection, for what no desk would send. */
-static int connect_bare(const struct resident *s)
-{
-	_cleanup_(closep) int dir = file_open_dir(AT_FDCWD, s->path, NULL);
-	struct err err = ERR_INIT;
-	int fd = wire_connect(dir, ARCHIVE_SOCKET, &err);
-
-	ck_ok(fd, err);
-	return fd;
-}
 
 /* ---- what works here works there ---- */
 
@@ -110,7 +32,7 @@ START_TEST(verbs_across_the_socket)
 	const char *number;
 	int fd;
 
-	start(&s, world_new(), 0);
+	resident_start(&s, world_new(), 0);
 	d = world_desk(s.path);
 	ck_assert(desk_is_resident(d));
 	reply = say(d, "status", "{}");
@@ -118,7 +40,7 @@ START_TEST(verbs_across_the_socket)
 	ck_assert(bool_at(reply, "resident"));
 	json_free(reply);
 	say_fails(d, ERR_SEALED, NULL, NULL, 0, "search", "{'query':'x'}");
-	unseal(d);
+	resident_unseal(d);
 	fd = text_fd("责任到人 across the socket");
 	reply = say_with(d, &fd, 1, "file",
 		"{'series':'GEN','department':'运营部','title':'题名','parts':[{'fd':0,'name':'a."
@@ -138,10 +60,10 @@ START_TEST(verbs_across_the_socket)
 	json_free(reply);
 	json_free(say(d, "seal", "{}"));
 	say_fails(d, ERR_SEALED, NULL, NULL, 0, "show", "{'number':'%s'}", number);
-	unseal(d);
+	resident_unseal(d);
 	json_free(say(d, "show", "{'number':'%s'}", number));
 	desk_free(d);
-	stop(&s);
+	resident_stop(&s);
 	{
 		_cleanup_(closep) int dir = file_open_dir(AT_FDCWD, s.path, NULL);
 
@@ -161,9 +83,9 @@ START_TEST(through_a_pipe)
 	int fd, ends[2];
 	struct err err = ERR_INIT;
 
-	start(&s, world_new(), 0);
+	resident_start(&s, world_new(), 0);
 	d = world_desk(s.path);
-	unseal(d);
+	resident_unseal(d);
 	fd = bytes_fd(big, BYTES);
 	reply = say_with(d, &fd, 1, "file",
 		"{'series':'GEN','department':'运营部','title':'题名','parts':[{'fd':0,'name':'a."
@@ -179,7 +101,7 @@ START_TEST(through_a_pipe)
 	ck_assert_int_eq(pipe(ends), 0);
 	{
 		_cleanup_(buf_done) struct buf request = BUF_INIT;
-		int bare = connect_bare(&s);
+		int bare = resident_connect(&s);
 
 		buf_addf(&request, "{\"args\":{\"number\":\"%s\",\"part\":\"1\"},\"verb\":\"get\"}",
 			number);
@@ -189,7 +111,7 @@ START_TEST(through_a_pipe)
 		(void)close(bare);
 	}
 	desk_free(d);
-	stop(&s);
+	resident_stop(&s);
 	(void)close(ends[0]);
 	free(big);
 }
@@ -217,24 +139,24 @@ START_TEST(bad_messages)
 	struct err err = ERR_INIT;
 	int fd, many[VERB_MAX_FDS];
 
-	start(&s, world_new(), 0);
-	fd = connect_bare(&s);
+	resident_start(&s, world_new(), 0);
+	fd = resident_connect(&s);
 	ck_assert_int_eq(send(fd, garbage, sizeof(garbage), MSG_NOSIGNAL), sizeof(garbage));
 	expect_end(fd);
 	/* More than a request may have. */
-	fd = connect_bare(&s);
+	fd = resident_connect(&s);
 	put_be32(header + 4, VERB_MAX_REQUEST + 1);
 	put_be32(header + 8, 0);
 	ck_assert_int_eq(send(fd, header, sizeof(header), MSG_NOSIGNAL), sizeof(header));
 	expect_end(fd);
 	/* Descriptors that were promised and did not come. */
-	fd = connect_bare(&s);
+	fd = resident_connect(&s);
 	put_be32(header + 4, 2);
 	put_be32(header + 8, 1);
 	ck_assert_int_eq(send(fd, header, sizeof(header), MSG_NOSIGNAL), sizeof(header));
 	expect_end(fd);
 	/* Half a message, then gone. */
-	fd = connect_bare(&s);
+	fd = resident_connect(&s);
 	ck_assert_int_eq(send(fd, header, 5, MSG_NOSIGNAL), 5);
 	(void)close(fd);
 	d = world_desk(s.path);
@@ -244,7 +166,7 @@ START_TEST(bad_messages)
 	for (int i = 0; i < VERB_MAX_FDS; i++)
 		many[i] = text_fd("x");
 	say_fails(d, ERR_INVALID, NULL, many, VERB_MAX_FDS, "status", "{}");
-	fd = connect_bare(&s);
+	fd = resident_connect(&s);
 	ck_ok(wire_send(fd, STR("not json"), NULL, 0, 1000, &err), err);
 	{
 		_cleanup_(buf_done) struct buf answer = BUF_INIT;
@@ -256,7 +178,7 @@ START_TEST(bad_messages)
 	(void)close(fd);
 	json_free(say(d, "status", "{}"));
 	desk_free(d);
-	stop(&s);
+	resident_stop(&s);
 }
 END_TEST
 
@@ -268,7 +190,7 @@ START_TEST(connections_are_bounded)
 	struct err err = ERR_INIT;
 	int r;
 
-	start(&s, world_new(), 2);
+	resident_start(&s, world_new(), 2);
 	one = world_desk(s.path);
 	json_free(say(one, "status", "{}"));
 	two = world_desk(s.path);
@@ -290,7 +212,7 @@ START_TEST(connections_are_bounded)
 	}
 	ck_assert_int_eq(r, 0);
 	desk_free(one);
-	stop(&s);
+	resident_stop(&s);
 }
 END_TEST
 
@@ -310,9 +232,9 @@ START_TEST(a_client_may_stop)
 	int r, fds[100];
 	_cleanup_(buf_done) struct buf args = BUF_INIT;
 
-	start(&s, world_new(), 0);
+	resident_start(&s, world_new(), 0);
 	d = world_desk(s.path);
-	unseal(d);
+	resident_unseal(d);
 	buf_adds(&args, "{'department':'运营部','documents':[");
 	for (int i = 0; i < 100; i++) {
 		char text[64];
@@ -331,7 +253,7 @@ START_TEST(a_client_may_stop)
 	ck_assert_int_eq(int_at(reply, "count"), 100);
 	json_free(reply);
 	desk_free(d);
-	stop(&s);
+	resident_stop(&s);
 }
 END_TEST
 
@@ -382,9 +304,9 @@ START_TEST(many_clients_and_one_record)
 	struct json *reply;
 	int won = 0;
 
-	start(&s, world_new(), 0);
+	resident_start(&s, world_new(), 0);
 	d = world_desk(s.path);
-	unseal(d);
+	resident_unseal(d);
 	json_free(say(d, "file",
 		"{'series':'GEN','department':'运营部','title':'开始','number':'同一份'}"));
 	for (int i = 0; i < CLIENTS; i++) {
@@ -417,7 +339,7 @@ START_TEST(many_clients_and_one_record)
 	ck_assert(bool_at(reply, "good"));
 	json_free(reply);
 	desk_free(d);
-	stop(&s);
+	resident_stop(&s);
 }
 END_TEST
 
@@ -431,7 +353,7 @@ START_TEST(a_second_writer_is_told)
 	struct archive *a;
 	char pid[32];
 
-	start(&s, world_new(), 0);
+	resident_start(&s, world_new(), 0);
 	ck_fails(archive_open(s.path, ARCHIVE_WRITABLE, &a, &err), err, ERR_LOCKED);
 	(void)snprintf(pid, sizeof(pid), "pid %d", (int)getpid());
 	ck_assert_ptr_nonnull(strstr(err.text, pid));
@@ -444,7 +366,7 @@ START_TEST(a_second_writer_is_told)
 			 NULL, 0, NULL, NULL, &reply, &err),
 		err, ERR_LOCKED);
 	desk_free(d);
-	stop(&s);
+	resident_stop(&s);
 	here.only_resident = true;
 	here.never_resident = false;
 	ck_fails(desk_open(s.path, &here, &d, &err), err, ERR_NOTFOUND);
