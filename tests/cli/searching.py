@@ -30,7 +30,7 @@ def test_what_is_printed(bench):
     equal(bench.run('--lang', 'zh', '-q', 'search', '--fresh', '召回计划').out,
           '一般质量记录-20250520-0001  【召回】通知\n'
           '    一般质量记录 · 质量管理部 · 2025-05-20\n'
-          '    召回通知.txt：关于实施一级【召回】的通知【召回计划】应当在五个工作日内提交，责任到人，及时处置。\n'
+          '    召回通知.txt：…【召回计划】应当在五个工作日内提交，责任到人，及时处置。\n'
           '\n'
           '检索到 1 件，显示 1 件\n')
     equal(bench.run('-q', 'search', 'receipt').out,
