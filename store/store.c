@@ -92,7 +92,8 @@ static int take_lock(struct store *s, struct err *err)
 	}
 	buf_addf(&text, "pid %ld, uid %ld, %s", (long)getpid(), (long)getuid(),
 		instant_format_local(clock_now(), at));
-	if (ftruncate(s->lock_fd, 0) < 0 || pwrite(s->lock_fd, text.p, text.n, 0) < 0)
+	/* Cut behind the text, not before it: a file system may flush what is emptied and written anew. */
+	if (pwrite(s->lock_fd, text.p, text.n, 0) < 0 || ftruncate(s->lock_fd, (off_t)text.n) < 0)
 		return err_errno(err, tr("cannot write"));
 	return 0;
 }
@@ -231,13 +232,7 @@ static int make_folders(int dir, struct err *err)
 	static const char *const names[] = { "volumes", "journal", "incoming", "derived", "cache",
 		"tls" };
 
-	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-		_cleanup_(closep) int fd = file_make_dir(dir, names[i], err);
-
-		if (fd < 0)
-			return fd;
-	}
-	return 0;
+	return file_make_dirs(dir, names, ARRAY_LEN(names), err);
 }
 
 static int make_purposes(
@@ -361,7 +356,7 @@ static int sweep_packs(struct store *s, struct err *err)
 	int r = 0;
 
 	for (uint32_t n = 1; r == 0 && n <= s->volume_count; n++) {
-		struct volume *v;
+		struct volume *v = NULL;
 
 		r = store_volume(s, n, &v, err);
 		if (r == 0)

@@ -223,11 +223,19 @@ static int open_keys(struct archive *a, struct err *err)
 	return 0;
 }
 
+/* One of derived things, which somebody may have deleted. */
+static int open_folder(struct archive *a, const char *name, struct err *err)
+{
+	int dir = file_open_dir(archive_dir(a), name, NULL);
+
+	return dir < 0 ? file_make_dir(archive_dir(a), name, err) : dir;
+}
+
 /* A cache that cannot be read is made again: it costs time, nothing else. */
 static int open_texts(struct archive *a, struct err *err)
 {
 	_cleanup_(buf_done) struct buf path = BUF_INIT;
-	_cleanup_(closep) int dir = file_make_dir(archive_dir(a), ARCHIVE_CACHE, err);
+	_cleanup_(closep) int dir = open_folder(a, ARCHIVE_CACHE, err);
 	struct err inner = ERR_INIT;
 	int r;
 
@@ -273,7 +281,7 @@ static int open_unsealed(struct archive *a, struct err *err)
 	if (r < 0)
 		return r;
 	if (a->flags & ARCHIVE_WRITABLE) {
-		derived = file_make_dir(archive_dir(a), ARCHIVE_DERIVED, err);
+		derived = open_folder(a, ARCHIVE_DERIVED, err);
 		if (derived < 0)
 			return derived;
 	}

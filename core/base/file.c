@@ -63,19 +63,32 @@ int file_open_parent(const char *path, const char **ret_name, struct err *err)
 	return fd;
 }
 
-int file_make_dir(int at, const char *name, struct err *err)
+static int make_dir(int at, const char *name, struct err *err)
 {
 	struct file_event event = { .op = FILE_OP_MKDIR, .dir = at, .name = name };
 
 	if (step(&event) < 0 || (mkdirat(at, name, 0700) < 0 && errno != EEXIST))
 		return err_errno(err, tr("cannot make folder '%s'"), name);
-	if (at >= 0) {
-		int r = file_sync_dir(at, err);
+	return 0;
+}
 
-		if (r < 0)
-			return r;
-	}
-	return file_open_dir(at, name, err);
+int file_make_dir(int at, const char *name, struct err *err)
+{
+	int r = make_dir(at, name, err);
+
+	if (r == 0 && at >= 0)
+		r = file_sync_dir(at, err);
+	return r < 0 ? r : file_open_dir(at, name, err);
+}
+
+int file_make_dirs(int at, const char *const *names, size_t count, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < count && r == 0; i++)
+		r = make_dir(at, names[i], err);
+	/* Also when all were there: who made them may have died before the sync. */
+	return r < 0 ? r : file_sync_dir(at, err);
 }
 
 int file_open_read(int at, const char *name, struct err *err)

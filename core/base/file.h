@@ -28,6 +28,8 @@ int file_open_parent(const char *path, const char **ret_name, struct err *err);
 /* Make a directory (one that exists already is fine) and open it; `at` is synced, so `name` must be in it,
  * not below. */
 int file_make_dir(int at, const char *name, struct err *err);
+/* Several in one folder, with one sync of it. */
+int file_make_dirs(int at, const char *const *names, size_t count, struct err *err);
 /* Open for reading; returns a descriptor. Symbolic links in the last place are not followed. */
 int file_open_read(int at, const char *name, struct err *err);
 /* Make a file that must not exist, for reading and writing; returns a descriptor. */
