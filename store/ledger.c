@@ -23,7 +23,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { LEDGER_FORMAT = 2 };
+enum { LEDGER_FORMAT = 3 };
 
 static const char schema[] =
 	"CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;"
@@ -34,6 +34,8 @@ static const char schema[] =
 	" number_key INTEGER NOT NULL, number TEXT NOT NULL, folder TEXT NOT NULL);"
 	"CREATE UNIQUE INDEX head_record ON head (record);"
 	"CREATE INDEX head_number ON head (number_key);"
+	/* Few or none, and looked for at every start. */
+	"CREATE INDEX head_destroyed ON head (destroyed) WHERE destroyed >= 1;"
 	"CREATE TABLE request (short INTEGER NOT NULL, hash BLOB NOT NULL, record BLOB NOT NULL);"
 	"CREATE INDEX request_short ON request (short);"
 	"CREATE TABLE serial (scope TEXT PRIMARY KEY, last INTEGER NOT NULL) WITHOUT ROWID;";
