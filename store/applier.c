@@ -742,43 +742,43 @@ static int take_frame(void *context, const struct frame *f, struct err *err)
 	return 0;
 }
 
-/* Frames whose head is what main already points to, and all before them, are done but for freeing
- * them. */
-static int retire_applied(struct store *s, struct err *err)
+struct mains {
+	struct store *store;
+	uint32_t volume; /* that `main` was read of */
+	struct oid main;
+	int result;
+	struct err *err;
+};
+
+/* Whether a frame's head is what main already points to: then it and all before are done but for freeing them. */
+static bool is_main(void *context, uint32_t volume, const struct oid *head)
 {
-	size_t done = 0, at = 0;
-	uint64_t number = 0;
-	int r;
+	struct mains *m = context;
+	struct volume *v;
 
-	for (struct pending_frame *f = s->pending.first; f; f = f->next) {
-		struct volume *v;
-		struct oid main;
-
-		at++;
-		if (f->frame.volume > s->volume_count)
-			break;
-		r = store_volume(s, f->frame.volume, &v, err);
-		if (r == 0)
-			r = volume_ref(v, "refs/heads/main", &main, err);
-		if (r < 0)
-			return r;
-		if (oid_equal(&main, &f->frame.head)) {
-			done = at;
-			number = f->frame.number;
-		}
+	if (m->result < 0 || volume > m->store->volume_count)
+		return false;
+	if (m->volume != volume) {
+		m->volume = volume;
+		m->result = store_volume(m->store, volume, &v, m->err);
+		if (m->result == 0)
+			m->result = volume_ref(v, "refs/heads/main", &m->main, m->err);
 	}
-	if (done == 0)
-		return 0;
-	pending_retire(&s->pending, done);
-	return journal_free_until(s->journal, number, err);
+	return m->result == 0 && oid_equal(&m->main, head);
 }
 
 int applier_replay(struct store *s, uint64_t *ret_frames, struct err *err)
 {
-	int r = journal_replay(s->journal, take_frame, s, err);
+	struct mains mains = { .store = s, .err = err };
+	uint64_t done;
+	int r = journal_find_done(s->journal, is_main, &mains, &done, err);
 
 	if (r == 0)
-		r = retire_applied(s, err);
+		r = mains.result;
+	if (r == 0)
+		r = journal_replay(s->journal, done + 1, take_frame, s, err);
+	if (r == 0 && done)
+		r = journal_free_until(s->journal, done, err);
 	*ret_frames = s->pending.frames;
 	while (r == 0 && s->pending.first) {
 		_cleanup_(batch_done) struct batch b;

@@ -62,8 +62,13 @@ int journal_open(int dir, const struct id *archive, uint64_t next,
 void journal_free(struct journal *j);
 DEFINE_CLEANUP(struct journal *, journal_free)
 
-/* Every frame that is not freed, oldest first, checked again. */
-int journal_replay(struct journal *j,
+/* The number of the last frame whose new head is_done() knows as one that main has reached; 0 when there is none.
+ * Reads headers only: nothing need be replayed up to it. */
+int journal_find_done(struct journal *j,
+	bool (*is_done)(void *context, uint32_t volume, const struct oid *head), void *context,
+	uint64_t *ret_frame, struct err *err);
+/* Every frame from this number on that is not freed, oldest first, checked again. */
+int journal_replay(struct journal *j, uint64_t from,
 	int (*each)(void *context, const struct frame *f, struct err *err), void *context,
 	struct err *err);
 

@@ -173,14 +173,14 @@ static int settle(struct journal *j, uint64_t next, struct scan *scan, struct jo
 
 /* The process before may have died between writing the last frame and syncing it, or a sync may
  * have failed and left the pages marked clean. So the frame is written once more and synced, before
- * anybody relies on having read it. */
-static int secure_last(struct journal *j, const struct scan *scan, struct err *err)
+ * anybody relies on having read it. One that is applied was secured before that. */
+static int secure_last(struct journal *j, uint64_t next, const struct scan *scan, struct err *err)
 {
 	_cleanup_(freep) uint8_t *bytes = NULL;
 	uint64_t offset = scan->offset - scan->last_bytes;
 	int fd, r;
 
-	if (scan->frames == 0)
+	if (scan->frames == 0 || scan->last < next)
 		return 0;
 	fd = j->segments[scan->segment].fd;
 	bytes = malloc((size_t)scan->last_bytes);
@@ -234,7 +234,7 @@ int journal_open(int dir, const struct id *archive, uint64_t next,
 	if (r == 0)
 		r = settle(j, next, &scan, &found, err);
 	if (r == 0)
-		r = secure_last(j, &scan, err);
+		r = secure_last(j, next, &scan, err);
 	if (r == 0)
 		r = find_aside(j->dir, &found, err);
 	if (r < 0)
@@ -269,14 +269,40 @@ void journal_free(struct journal *j)
 	free(j);
 }
 
-int journal_replay(struct journal *j,
+struct heads {
+	bool (*is_done)(void *context, uint32_t volume, const struct oid *head);
+	void *context;
+	uint64_t done;
+};
+
+static void look_at_head(void *context, const struct frame_head *head)
+{
+	struct heads *h = context;
+
+	if (h->is_done(h->context, head->volume, &head->head))
+		h->done = head->number;
+}
+
+int journal_find_done(struct journal *j,
+	bool (*is_done)(void *context, uint32_t volume, const struct oid *head), void *context,
+	uint64_t *ret_frame, struct err *err)
+{
+	struct heads h = { is_done, context, 0 };
+	int r = journal_scan_heads(j->segments, j->count, look_at_head, &h, err);
+
+	if (r == 0)
+		*ret_frame = h.done;
+	return r;
+}
+
+int journal_replay(struct journal *j, uint64_t from,
 	int (*each)(void *context, const struct frame *f, struct err *err), void *context,
 	struct err *err)
 {
-	struct scan scan;
-	int r = journal_scan(j->segments, j->count, 0, each, context, &scan, err);
+	bool clean;
+	int r = journal_scan_frames(j->segments, j->count, from, each, context, &clean, err);
 
-	if (r == 0 && scan.tail != TAIL_CLEAN)
+	if (r == 0 && !clean)
 		r = err_set(err, ERR_CONFLICT, tr("the journal changed while it was read"));
 	return r;
 }

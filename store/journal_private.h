@@ -122,10 +122,21 @@ struct scan {
 };
 
 /* Walk all frames of open segments in order, set their `used` and `last_frame`, and find the end.
- * `next` is the first frame that keys.db has not applied, 0 when that is not known. `each` may be
- * NULL. Errors: ERR_CORRUPT (damage before the last frame). */
+ * `next` is the first frame that keys.db has not applied, 0 when that is not known. Of frames before it only headers
+ * and chain are looked at, but for the last frame of all; so `each`, which may be NULL, is not called for them. Errors:
+ * ERR_CORRUPT (damage before the last frame). */
 int journal_scan(struct segment *segments, size_t count, uint64_t next,
 	int (*each)(void *context, const struct frame *f, struct err *err), void *context,
 	struct scan *ret, struct err *err);
+
+/* After a scan: every frame from number `from` on, checked. *ret_clean is false when something else than frames was
+ * met. Errors: as above, and those of `each`. */
+int journal_scan_frames(struct segment *segments, size_t count, uint64_t from,
+	int (*each)(void *context, const struct frame *f, struct err *err), void *context,
+	bool *ret_clean, struct err *err);
+
+/* After a scan: the headers of all frames. */
+int journal_scan_heads(const struct segment *segments, size_t count,
+	void (*each)(void *context, const struct frame_head *head), void *context, struct err *err);
 
 #endif

@@ -27,6 +27,7 @@ struct walk {
 	struct segment *segments;
 	size_t count;
 	uint64_t next;
+	uint64_t whole_from; /* of frames before this one only header and chain are looked at */
 	struct scan *scan;
 	uint8_t *block;	  /* LOOK_BYTES */
 	struct buf frame; /* one whole frame */
@@ -185,6 +186,41 @@ static int judge(struct walk *w, size_t i, uint64_t offset, uint64_t end, struct
 
 /* ---- the walk ---- */
 
+/* The frame that the block in memory begins, when its header is good, it follows, and nobody asks for what is in it:
+ * it is applied. Its digest is read, not checked. Returns 1 when it is such a one. */
+static int skim_frame(const struct walk *w, const struct segment *s, struct frame_head *ret_head,
+	struct digest *ret_digest, struct err *err)
+{
+	struct str block = { (const char *)w->block, JOURNAL_BLOCK };
+	uint64_t bytes;
+	int r;
+
+	if (frame_head_parse(block, ret_head, NULL) < 0 || ret_head->number >= w->whole_from ||
+		ret_head->segment != s->number || !follows(w, ret_head))
+		return 0;
+	bytes = frame_bytes(ret_head->body_bytes);
+	if (bytes > s->bytes - s->used)
+		return 0;
+	r = file_pread(
+		s->fd, ret_digest->b, sizeof(ret_digest->b), s->used + bytes - FRAME_DIGEST, err);
+	return r < 0 ? r : 1;
+}
+
+static void count_frame(
+	struct walk *w, size_t i, const struct frame_head *h, const struct digest *digest)
+{
+	struct segment *s = &w->segments[i];
+
+	if (w->scan->frames++ == 0)
+		w->scan->first = h->number;
+	w->scan->last = s->last_frame = h->number;
+	w->scan->digest = *digest;
+	w->scan->last_bytes = frame_bytes(h->body_bytes);
+	s->used += w->scan->last_bytes;
+	w->scan->segment = i;
+	w->scan->offset = s->used;
+}
+
 /* Take all frames of one segment that follow; *ret_stopped when something else than zeros comes
  * behind them. */
 static int walk_segment(struct walk *w, size_t i,
@@ -207,6 +243,13 @@ static int walk_segment(struct walk *w, size_t i,
 			return r;
 		if (is_all_zero(w->block, JOURNAL_BLOCK))
 			return 0;
+		r = skim_frame(w, s, &head, &digest, err);
+		if (r < 0)
+			return r;
+		if (r > 0) {
+			count_frame(w, i, &head, &digest);
+			continue;
+		}
 		r = read_frame(w, s, s->used, &head, &f, &memory, &digest, err);
 		if (r < 0 && r != -ERR_CORRUPT)
 			return r; /* it could not be looked at: that says nothing about the frame */
@@ -217,14 +260,7 @@ static int walk_segment(struct walk *w, size_t i,
 		r = each ? each(context, &f, err) : 0;
 		if (r < 0)
 			return r;
-		if (w->scan->frames++ == 0)
-			w->scan->first = f.number;
-		w->scan->last = s->last_frame = f.number;
-		w->scan->digest = digest;
-		w->scan->last_bytes = frame_bytes(head.body_bytes);
-		s->used += w->scan->last_bytes;
-		w->scan->segment = i;
-		w->scan->offset = s->used;
+		count_frame(w, i, &head, &digest);
 	}
 	return 0;
 }
@@ -247,10 +283,12 @@ static int check_end(struct walk *w, struct err *err)
 	return 0;
 }
 
+/* Every frame in order; *ret_clean when zeros stand behind the last one as far as the walk looked. */
 static int walk_all(struct walk *w,
 	int (*each)(void *context, const struct frame *f, struct err *err), void *context,
-	struct err *err)
+	bool *ret_clean, struct err *err)
 {
+	*ret_clean = true;
 	for (size_t i = 0; i < w->count; i++) {
 		bool stopped;
 		int r = walk_segment(w, i, each, context, &stopped, err);
@@ -258,30 +296,102 @@ static int walk_all(struct walk *w,
 		if (r == 0 && stopped) {
 			uint64_t from = w->segments[i].used, end;
 
+			*ret_clean = false;
 			r = end_of_bytes(w, &w->segments[i], from, &end, err);
 			return r < 0 ? r : judge(w, i, from, end, err);
 		}
 		if (r < 0)
 			return r;
 	}
-	return w->count ? check_end(w, err) : 0;
+	return 0;
+}
+
+/* Whether the last frame, which was only skimmed, is whole: its sync may not have been answered for. */
+static int check_last(struct walk *w, bool *ret_whole, struct err *err)
+{
+	struct segment *s = &w->segments[w->scan->segment];
+	_cleanup_(freep) void *memory = NULL;
+	struct frame_head head;
+	struct digest digest;
+	struct frame f;
+	int r = read_frame(
+		w, s, w->scan->offset - w->scan->last_bytes, &head, &f, &memory, &digest, err);
+
+	*ret_whole = r == 0;
+	return r == -ERR_CORRUPT ? 0 : r;
+}
+
+static void walk_init(struct walk *w, struct segment *segments, size_t count, struct scan *scan)
+{
+	*w = (struct walk){ .segments = segments,
+		.count = count,
+		.scan = scan,
+		.block = xcalloc(1, LOOK_BYTES),
+		.frame = BUF_INIT_MAX((size_t)FRAME_MAX_BYTES + 2 * JOURNAL_BLOCK) };
+	*scan = (struct scan){ .offset = JOURNAL_BLOCK, .tail = TAIL_CLEAN };
+}
+
+static void walk_done(struct walk *w)
+{
+	free(w->block);
+	buf_done(&w->frame);
 }
 
 int journal_scan(struct segment *segments, size_t count, uint64_t next,
 	int (*each)(void *context, const struct frame *f, struct err *err), void *context,
 	struct scan *ret, struct err *err)
 {
-	struct walk w = { .segments = segments,
-		.count = count,
-		.next = next,
-		.scan = ret,
-		.block = xcalloc(1, LOOK_BYTES),
-		.frame = BUF_INIT_MAX((size_t)FRAME_MAX_BYTES + 2 * JOURNAL_BLOCK) };
+	_cleanup_(walk_done) struct walk w;
+	bool clean, whole = true;
 	int r;
 
-	*ret = (struct scan){ .offset = JOURNAL_BLOCK, .tail = TAIL_CLEAN };
-	r = walk_all(&w, each, context, err);
-	free(w.block);
-	buf_done(&w.frame);
-	return r;
+	walk_init(&w, segments, count, ret);
+	w.next = w.whole_from = next;
+	r = walk_all(&w, each, context, &clean, err);
+	if (r == 0 && clean && ret->frames && ret->last < next) {
+		r = check_last(&w, &whole, err);
+		if (r == 0 && !whole) {
+			w.whole_from = ret->last;
+			*ret = (struct scan){ .offset = JOURNAL_BLOCK, .tail = TAIL_CLEAN };
+			r = walk_all(&w, each, context, &clean, err);
+		}
+	}
+	return r == 0 && clean && count ? check_end(&w, err) : r;
+}
+
+int journal_scan_frames(struct segment *segments, size_t count, uint64_t from,
+	int (*each)(void *context, const struct frame *f, struct err *err), void *context,
+	bool *ret_clean, struct err *err)
+{
+	_cleanup_(walk_done) struct walk w;
+	struct scan scan;
+
+	walk_init(&w, segments, count, &scan);
+	w.whole_from = from;
+	return walk_all(&w, each, context, ret_clean, err);
+}
+
+int journal_scan_heads(const struct segment *segments, size_t count,
+	void (*each)(void *context, const struct frame_head *head), void *context, struct err *err)
+{
+	uint8_t bytes[FRAME_HEADER];
+
+	for (size_t i = 0; i < count; i++) {
+		const struct segment *s = &segments[i];
+		struct frame_head head;
+
+		for (uint64_t at = JOURNAL_BLOCK; at < s->used;
+			at += frame_bytes(head.body_bytes)) {
+			int r = file_pread(s->fd, bytes, sizeof(bytes), at, err);
+
+			if (r == 0)
+				r = frame_head_parse(
+					(struct str){ (const char *)bytes, sizeof(bytes) }, &head,
+					err);
+			if (r < 0)
+				return r;
+			each(context, &head);
+		}
+	}
+	return 0;
 }

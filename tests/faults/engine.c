@@ -131,7 +131,7 @@ static void engine_apply(struct engine *e)
 	char text[32];
 
 	ck_ok(pack_begin(volume_pack_dir(e->volume), &a.w, &err), err);
-	ck_ok(journal_replay(e->journal, apply_frame, &a, &err), err);
+	ck_ok(journal_replay(e->journal, 0, apply_frame, &a, &err), err);
 	if (a.last) {
 		ck_ok(pack_finish(a.w, &name, &err), err);
 		ck_ok(volume_set_ref(e->volume, "refs/heads/content", &a.head, &err), err);

@@ -145,7 +145,7 @@ static struct seen replay(struct journal *j, size_t bytes)
 	struct seen seen = { .bytes = bytes };
 	struct err err = ERR_INIT;
 
-	ck_ok(journal_replay(j, see, &seen, &err), err);
+	ck_ok(journal_replay(j, 0, see, &seen, &err), err);
 	return seen;
 }
 
@@ -780,6 +780,56 @@ START_TEST(a_lost_page_before_the_last_frame_is_refused)
 }
 END_TEST
 
+static bool is_second(void *context, uint32_t volume, const struct oid *head)
+{
+	size_t *asked = context;
+
+	(void)volume;
+	(void)head;
+	return ++*asked == 2;
+}
+
+/* What is applied is not read at every opening; who asks for it, and verify, find the damage. */
+START_TEST(damage_in_an_applied_frame_is_found_by_who_reads_it)
+{
+	_cleanup_(closep) int dir = new_dir();
+	_cleanup_(closep) int fd = -1;
+	struct seen seen = { .bytes = BODY };
+	struct err err = ERR_INIT;
+	struct journal_found found;
+	uint8_t byte;
+	uint64_t done;
+	size_t asked = 0;
+	struct journal *j;
+
+	three_frames(dir);
+	fd = segment_fd(dir);
+	ck_ok(file_pread(fd, &byte, 1, JOURNAL_BLOCK + FRAME_HEADER, &err), err);
+	byte ^= 1;
+	ck_ok(file_pwrite(fd, &byte, 1, JOURNAL_BLOCK + FRAME_HEADER, &err), err);
+	for (uint64_t next = 2; next <= 4; next++) {
+		j = open_journal(dir, next, &found);
+		ck_assert(!found.set_aside && !found.dropped_tail && found.frames == 3);
+		ck_fails(journal_replay(j, 1, see, &seen, &err), err, ERR_CORRUPT);
+		ck_ok(journal_replay(j, 2, see, &seen, &err), err);
+		journal_free(j);
+	}
+	ck_assert_uint_eq(seen.first, 2);
+	ck_assert_uint_eq(seen.count, 6);
+	ck_fails(journal_check(dir, &archive, NULL, NULL, NULL, &err), err, ERR_CORRUPT);
+	j = open_journal(dir, 4, NULL);
+	ck_ok(journal_find_done(j, is_second, &asked, &done, &err), err);
+	ck_assert_uint_eq(asked, 3);
+	ck_assert_uint_eq(done, 2);
+	append_many(j, 4, 4, BODY);
+	journal_free(j);
+	j = open_journal(dir, 4, &found);
+	ck_assert_uint_eq(found.frames, 4);
+	journal_free(j);
+	ck_fails(journal_open(dir, &archive, 1, &small, &j, NULL, &err), err, ERR_CORRUPT);
+}
+END_TEST
+
 /* The same across segments: a whole segment zeroed, missing, or with a bad header. */
 START_TEST(a_damaged_segment_is_refused)
 {
@@ -983,6 +1033,7 @@ TESTS("store/journal", frames_come_back, every_size_comes_back,
 	a_failing_opening_can_be_done_again, one_thread_appends_and_one_frees,
 	a_cut_tail_is_dropped, a_hole_in_the_last_frame_is_set_aside,
 	a_flip_in_the_last_frame_is_set_aside, damage_before_the_last_frame_is_refused,
+	damage_in_an_applied_frame_is_found_by_who_reads_it,
 	a_lost_page_before_the_last_frame_is_refused, a_damaged_segment_is_refused,
 	bytes_behind_the_end_are_set_aside, a_bad_frame_that_was_applied,
 	a_stale_frame_does_not_fit, the_parser_keeps_its_limits)
