@@ -24,6 +24,7 @@
 #include "core/base/hex.h"
 #include "core/base/tr.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -361,6 +362,16 @@ static double opening(struct world *w)
 	return start;
 }
 
+/* Milliseconds, the median of a few. */
+static double openings(struct world *w)
+{
+	double took[5];
+
+	for (size_t i = 0; i < ARRAY_LEN(took); i++)
+		took[i] = opening(w) * 1e3;
+	return bench_median(took, ARRAY_LEN(took));
+}
+
 /* Small archives of 2,000 records against one of `records`, in turn. */
 static void growth(size_t records, size_t rounds)
 {
@@ -381,8 +392,8 @@ static void growth(size_t records, size_t rounds)
 		many_late[i] = cost(&large, 8, 2 * PROBE, BATCH);
 		ratio[i] = one_late[i] / one[i];
 		ratio_many[i] = many_late[i] / many[i];
-		open[i] = opening(&small) * 1e3;
-		open_late[i] = opening(&large) * 1e3;
+		open[i] = openings(&small);
+		open_late[i] = openings(&large);
 		drop_world(&small);
 	}
 	(void)snprintf(name, sizeof(name), "record %zu against 2000, one a request", records);
@@ -395,9 +406,38 @@ static void growth(size_t records, size_t rounds)
 	bench_row(name, "ms", bench_median(open_late, rounds), 100,
 		bench_median(open_late, rounds) / 100, 1, true);
 	(void)snprintf(name, sizeof(name), "   the same against %d records", SMALL);
-	bench_note(name, "ms", bench_median(open_late, rounds), bench_median(open, rounds),
-		bench_median(open_late, rounds) / bench_median(open, rounds));
+	bench_row(name, "ms", bench_median(open_late, rounds), bench_median(open, rounds),
+		bench_median(open_late, rounds) / bench_median(open, rounds), 1.5, true);
 	drop_world(&large);
+}
+
+/* What each thread that still runs took of the processor, by its name. */
+static void threads(size_t records)
+{
+	DIR *dir = opendir("/proc/self/task");
+	const struct dirent *e;
+
+	while (dir && (e = readdir(dir))) {
+		char path[300], name[32] = "";
+		double ran = 0, waited = 0;
+		FILE *f;
+
+		(void)snprintf(path, sizeof(path), "/proc/self/task/%s/comm", e->d_name);
+		f = fopen(path, "re");
+		if (f && fgets(name, sizeof(name), f))
+			name[strcspn(name, "\n")] = '\0';
+		if (f)
+			(void)fclose(f);
+		(void)snprintf(path, sizeof(path), "/proc/self/task/%s/schedstat", e->d_name);
+		f = fopen(path, "re");
+		if (f && fscanf(f, "%lf %lf", &ran, &waited) == 2 && ran > 0)
+			(void)printf("   %-16s %6.2f us a record, %6.2f waiting for a processor\n",
+				name, ran / 1e3 / (double)records, waited / 1e3 / (double)records);
+		if (f)
+			(void)fclose(f);
+	}
+	if (dir)
+		(void)closedir(dir);
 }
 
 static void filing(size_t records)
@@ -412,6 +452,7 @@ static void filing(size_t records)
 		t.answered / t.registered);
 	bench_note("   of processor, and of that in a second", "us, cores",
 		t.cpu / (double)records * 1e6, t.cpu / t.registered, 1);
+	threads(records);
 	drop_world(&w);
 }
 
