@@ -16,6 +16,8 @@
 #include <string.h>
 
 static const char origin[] = "muniment.example/";
+static const char server[] = "server@";
+static const char name_space[] = "muniment-checkpoint";
 static const char dash[] = "\xe2\x80\x94 ";
 
 enum {
@@ -24,6 +26,8 @@ enum {
 	NAME_MAX_BYTES = sizeof(origin) - 1 + ID_TEXT,
 	SIGNATURE_LINES_MAX = 64,
 	ALGORITHM_ED25519 = 1,
+	ALGORITHM_OTHER = 0xff,
+	SSHSIG_MAX = 512,
 };
 
 static void add_base64(struct buf *b, const void *p, size_t n)
@@ -32,24 +36,28 @@ static void add_base64(struct buf *b, const void *p, size_t n)
 	buf_addc(b, '\n');
 }
 
-/* "muniment.example/<archive id>": the first line, and the name of the key. */
-static void name_of(const struct id *archive, char ret[NAME_MAX_BYTES])
+/* "muniment.example/<archive id>": the first line, and the name of the key for checkpoints; "server@<archive id>": the
+ * server's, as in its commits. */
+static void name_of(const char *prefix, const struct id *archive, char ret[NAME_MAX_BYTES])
 {
-	memcpy(ret, origin, sizeof(origin) - 1);
-	(void)hex_encode(archive->b, sizeof(archive->b), ret + sizeof(origin) - 1);
+	memcpy(ret, prefix, strlen(prefix));
+	(void)hex_encode(archive->b, sizeof(archive->b), ret + strlen(prefix));
 }
 
 /* The first bytes of SHA-256(name, LF, algorithm, public key). */
-static void key_hash(const char *name, const struct public_key *key, uint8_t ret[KEY_HASH])
+static void key_hash(
+	const char *name, uint8_t algorithm, const struct public_key *key, uint8_t ret[KEY_HASH])
 {
-	uint8_t text[NAME_MAX_BYTES + 2 + sizeof(key->b)], digest[SHA256_BYTES];
-	size_t n = strlen(name);
+	_cleanup_(buf_done) struct buf text = BUF_INIT;
+	uint8_t digest[SHA256_BYTES];
 
-	memcpy(text, name, n);
-	text[n] = '\n';
-	text[n + 1] = ALGORITHM_ED25519;
-	memcpy(text + n + 2, key->b, sizeof(key->b));
-	sha256(text, n + 2 + sizeof(key->b), digest);
+	buf_adds(&text, name);
+	buf_addc(&text, '\n');
+	buf_addc(&text, (char)algorithm);
+	if (algorithm == ALGORITHM_OTHER)
+		buf_adds(&text, "sshsig");
+	buf_add(&text, key->b, sizeof(key->b));
+	sha256(text.p, text.n, digest);
 	memcpy(ret, digest, KEY_HASH);
 }
 
@@ -83,25 +91,40 @@ static void add_text(const struct checkpoint *c, const char *name, struct buf *r
 	line_add_text(ret, "time ", str_of(instant_format(c->time, when)));
 }
 
-void checkpoint_format(const struct checkpoint *c, const struct signer *signer, struct buf *ret)
+static void add_signature(struct buf *ret, const char *name, const void *p, size_t n)
 {
+	buf_adds(ret, dash);
+	buf_adds(ret, name);
+	buf_addc(ret, ' ');
+	add_base64(ret, p, n);
+}
+
+void checkpoint_format(const struct checkpoint *c, const struct signer *signer,
+	const struct signer *by_server, struct buf *ret)
+{
+	_cleanup_(buf_done) struct buf ssh = BUF_INIT;
 	uint8_t line[KEY_HASH + SIGNATURE];
 	char name[NAME_MAX_BYTES];
-	size_t start = ret->n;
+	size_t start = ret->n, n;
 
 	if (!is_sound(c)) {
 		ret->failed = true;
 		return;
 	}
-	name_of(&c->archive, name);
+	name_of(origin, &c->archive, name);
 	add_text(c, name, ret);
-	key_hash(name, signer_public(signer), line);
-	signer_sign_raw(signer, ret->p + start, ret->n - start, line + KEY_HASH);
+	if (ret->failed)
+		return;
+	n = ret->n - start;
+	key_hash(name, ALGORITHM_ED25519, signer_public(signer), line);
+	signer_sign_raw(signer, ret->p + start, n, line + KEY_HASH);
+	buf_add(&ssh, line, KEY_HASH); /* room for the other hash */
+	sshsig_sign_bytes(by_server, name_space, ret->p + start, n, &ssh);
 	buf_addc(ret, '\n');
-	buf_adds(ret, dash);
-	buf_adds(ret, name);
-	buf_addc(ret, ' ');
-	add_base64(ret, line, sizeof(line));
+	add_signature(ret, name, line, sizeof(line));
+	name_of(server, &c->archive, name);
+	key_hash(name, ALGORITHM_OTHER, signer_public(by_server), (uint8_t *)ssh.p);
+	add_signature(ret, name, ssh.p, ssh.n);
 }
 
 /* A word that is the base64 of exactly n bytes. */
@@ -158,15 +181,64 @@ struct found {
 	bool ours;     /* one of the archive's name and an Ed25519 signature's length */
 	bool verified; /* one by the key that was asked for */
 	bool bad;      /* one that says it is by that key, and is not */
+	bool by_server;
+	struct public_key server;
 };
 
-/* "<name> <base64>" behind the dash. */
-static void read_signature(struct lines *l, const char *name, const struct public_key *key,
-	struct str text, struct found *found)
+/* The whole of a note while its signatures are read. */
+struct note {
+	struct str text; /* what is signed */
+	const struct public_key *key;
+	char name[NAME_MAX_BYTES], server_name[NAME_MAX_BYTES];
+};
+
+static void read_ours(
+	struct lines *l, const struct note *note, struct str coded, struct found *found)
 {
 	uint8_t line[KEY_HASH + SIGNATURE], hash[KEY_HASH];
+
+	l->words = coded;
+	word_base64(l, line, sizeof(line));
+	if (l->r < 0)
+		return;
+	found->ours = true;
+	if (!note->key)
+		return;
+	key_hash(note->name, ALGORITHM_ED25519, note->key, hash);
+	if (memcmp(hash, line, KEY_HASH) != 0)
+		return;
+	if (public_key_verify_raw(note->key, note->text.p, note->text.n, line + KEY_HASH))
+		found->verified = true;
+	else
+		found->bad = true;
+}
+
+/* Nobody else signs under the server's name: one line, and it is good. */
+static void read_servers(
+	struct lines *l, const struct note *note, struct str coded, struct found *found)
+{
+	_cleanup_(buf_done) struct buf bytes = BUF_INIT_MAX(SSHSIG_MAX);
+	uint8_t hash[KEY_HASH];
+
+	if (found->by_server || coded.n > SSHSIG_MAX || base64_decode(coded, &bytes, NULL) < 0 ||
+		bytes.n <= KEY_HASH) {
+		(void)lines_fail(l);
+		return;
+	}
+	l->r = sshsig_verify_bytes((struct str){ bytes.p + KEY_HASH, bytes.n - KEY_HASH },
+		name_space, note->text.p, note->text.n, &found->server, l->err);
+	if (l->r < 0)
+		return;
+	key_hash(note->server_name, ALGORITHM_OTHER, &found->server, hash);
+	if (memcmp(hash, bytes.p, KEY_HASH) != 0)
+		(void)lines_fail(l);
+	found->by_server = true;
+}
+
+/* "<name> <base64>" behind the dash. */
+static void read_signature(struct lines *l, const struct note *note, struct found *found)
+{
 	struct str who, coded;
-	bool is_ours;
 
 	lines_take(l, dash);
 	who = line_word(l);
@@ -174,49 +246,36 @@ static void read_signature(struct lines *l, const char *name, const struct publi
 	line_end(l);
 	if (l->r < 0)
 		return;
-	if (!line_text_is_fit(who) || !line_text_is_fit(coded)) {
+	if (!line_text_is_fit(who) || !line_text_is_fit(coded))
 		(void)lines_fail(l);
-		return;
-	}
-	is_ours = str_is(who, name);
-	if (!is_ours)
-		return;
-	l->words = coded;
-	word_base64(l, line, sizeof(line));
-	if (l->r < 0)
-		return;
-	found->ours = true;
-	if (!key)
-		return;
-	key_hash(name, key, hash);
-	if (memcmp(hash, line, KEY_HASH) != 0)
-		return;
-	if (public_key_verify_raw(key, text.p, text.n, line + KEY_HASH))
-		found->verified = true;
-	else
-		found->bad = true;
+	else if (str_is(who, note->name))
+		read_ours(l, note, coded, found);
+	else if (str_is(who, note->server_name))
+		read_servers(l, note, coded, found);
 }
 
-static int read_signatures(
-	struct lines *l, const struct id *archive, const struct public_key *key, struct str text)
+static int read_signatures(struct lines *l, const struct id *archive, const struct public_key *key,
+	struct str text, struct public_key *ret_server)
 {
-	struct found found = { false, false, false };
-	char name[NAME_MAX_BYTES];
+	struct note note = { .text = text, .key = key };
+	struct found found = { .ours = false };
 	size_t count = 0;
 
-	name_of(archive, name);
+	name_of(origin, archive, note.name);
+	name_of(server, archive, note.server_name);
 	while (l->r == 0 && (count == 0 || l->rest.n)) {
-		read_signature(l, name, key, text, &found);
+		read_signature(l, &note, &found);
 		if (++count > SIGNATURE_LINES_MAX)
 			(void)lines_fail(l);
 	}
-	if (l->r == 0 && !found.ours)
+	if (l->r == 0 && (!found.ours || !found.by_server))
 		(void)lines_fail(l);
 	if (l->r < 0)
 		return l->r;
 	if (key && (found.bad || !found.verified))
 		return err_set(l->err, ERR_CRYPTO,
 			tr("the checkpoint is not signed by the archive's checkpoint key"));
+	*ret_server = found.server;
 	return 0;
 }
 
@@ -253,7 +312,7 @@ int checkpoint_parse(struct str text, const struct public_key *key, struct check
 	c.volumes = volumes;
 	text.n = (size_t)(l.rest.p - text.p);
 	lines_exact(&l, "");
-	r = read_signatures(&l, &c.archive, key, text);
+	r = read_signatures(&l, &c.archive, key, text, &c.server);
 	if (r < 0)
 		return r;
 	*ret = c;

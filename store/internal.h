@@ -34,7 +34,7 @@ struct writer {
 	struct oid head;
 	struct digest previous; /* SHA-256 of the commit at head */
 	uint64_t actions, records;
-	int64_t last_time;
+	int64_t last_time;     /* no commit may be dated before it */
 	int64_t volume_year;   /* of the first commit of the volume */
 	uint64_t volume_bytes; /* in packs and frames, roughly */
 	struct tree_cache *trees;

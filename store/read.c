@@ -496,24 +496,35 @@ static int checkpoint_volumes(struct store *s, uint32_t count, struct checkpoint
 	return r;
 }
 
-int read_checkpoint(struct store *s, struct buf *ret, struct err *err)
+static int purpose_signer(
+	struct store *s, const char *purpose, struct signer **ret, struct err *err)
 {
 	_cleanup_(secret_freep) struct secret *seed = NULL;
-	_cleanup_(signer_freep) struct signer *signer = NULL;
+	int r = keys_purpose(s->keys, purpose, &seed, err);
+
+	if (r == 0)
+		*ret = signer_new(seed);
+	return r;
+}
+
+int read_checkpoint(struct store *s, struct buf *ret, struct err *err)
+{
+	_cleanup_(signer_freep) struct signer *signer = NULL, *server = NULL;
 	uint32_t count = store_volumes(s);
 	_cleanup_(freep) struct checkpoint_volume *volumes = xcalloc(count + 1, sizeof(*volumes));
 	struct checkpoint c = { .archive = s->archive,
 		.time = clock_now(),
 		.volumes = volumes,
 		.volume_count = count };
-	int r = keys_purpose(s->keys, "checkpoint", &seed, err);
+	int r = purpose_signer(s, "checkpoint", &signer, err);
 
+	if (r == 0)
+		r = purpose_signer(s, ACCOUNT_SERVER, &server, err);
 	if (r == 0)
 		r = checkpoint_volumes(s, count, volumes, &c.actions, err);
 	if (r < 0)
 		return r;
-	signer = signer_new(seed);
-	checkpoint_format(&c, signer, ret);
+	checkpoint_format(&c, signer, server, ret);
 	return buf_check(ret, err);
 }
 
@@ -526,15 +537,12 @@ int store_checkpoint(struct store *s, struct buf *ret, struct err *err)
 
 int store_server_key(struct store *s, struct public_key *ret, struct err *err)
 {
-	_cleanup_(secret_freep) struct secret *seed = NULL;
 	_cleanup_(signer_freep) struct signer *signer = NULL;
-	int r = keys_purpose(s->keys, "server", &seed, err);
+	int r = purpose_signer(s, ACCOUNT_SERVER, &signer, err);
 
-	if (r < 0)
-		return r;
-	signer = signer_new(seed);
-	*ret = *signer_public(signer);
-	return 0;
+	if (r == 0)
+		*ret = *signer_public(signer);
+	return r;
 }
 
 /* The first commit of a volume and those with Act: keys say who signs; here those of all volumes,
@@ -548,8 +556,9 @@ static int add_signers(void *context, struct facts *f, struct err *err)
 		const struct signer_line *line = &f->commit.signers[i];
 		_cleanup_(buf_done) struct buf text = BUF_INIT;
 
-		buf_addf(&text, "%.*s@%s namespaces=\"git\" ssh-ed25519 ", STR_ARG(line->signer),
-			hex_encode(f->commit.archive.b, ID_BYTES, archive));
+		buf_addf(&text, "%.*s@%s namespaces=\"git%s\" ssh-ed25519 ", STR_ARG(line->signer),
+			hex_encode(f->commit.archive.b, ID_BYTES, archive),
+			str_is(line->signer, ACCOUNT_SERVER) ? ",muniment-checkpoint" : "");
 		public_key_add(&text, &line->key);
 		buf_addc(&text, '\n');
 		if (!line->retires && !strstr(ret->p, text.p))

@@ -106,12 +106,11 @@ static size_t signed_text(const char *name_space, const void *p, size_t n, uint8
 	return (size_t)(at - out);
 }
 
-static void armor(const char *name_space, const struct public_key *key, const uint8_t signature[64],
-	struct buf *ret)
+/* The bytes of a signature; returns how many. */
+static size_t put_blob(const char *name_space, const struct public_key *key,
+	const uint8_t signature[64], uint8_t out[BLOB_MAX])
 {
-	uint8_t blob[BLOB_MAX], *at = put_raw(blob, "SSHSIG", 6);
-	char text[sodium_base64_ENCODED_LEN(BLOB_MAX, sodium_base64_VARIANT_ORIGINAL)];
-	size_t n;
+	uint8_t *at = put_raw(out, "SSHSIG", 6);
 
 	assert(strlen(name_space) <= NAMESPACE_MAX);
 	put_be32(at, 1);
@@ -122,8 +121,17 @@ static void armor(const char *name_space, const struct public_key *key, const ui
 	at = put_str(at, "sha512", 6);
 	put_be32(at, SIGNATURE_BLOB);
 	at = put_typed(at + 4, signature, 64);
-	(void)sodium_bin2base64(
-		text, sizeof(text), blob, (size_t)(at - blob), sodium_base64_VARIANT_ORIGINAL);
+	return (size_t)(at - out);
+}
+
+static void armor(const char *name_space, const struct public_key *key, const uint8_t signature[64],
+	struct buf *ret)
+{
+	uint8_t blob[BLOB_MAX];
+	char text[sodium_base64_ENCODED_LEN(BLOB_MAX, sodium_base64_VARIANT_ORIGINAL)];
+	size_t n = put_blob(name_space, key, signature, blob);
+
+	(void)sodium_bin2base64(text, sizeof(text), blob, n, sodium_base64_VARIANT_ORIGINAL);
 	n = strlen(text);
 	buf_adds(ret, begin_line);
 	for (size_t i = 0; i < n; i += LINE) {
@@ -142,47 +150,65 @@ void sshsig_sign(
 	armor(name_space, &s->key, signature, ret);
 }
 
-/* Take key and signature out of where they stand in an armored text; whether the rest is as it must
- * be is for the caller to see. */
-static bool disarm(struct str armored, struct public_key *ret_key, uint8_t ret_signature[64])
+void sshsig_sign_bytes(
+	const struct signer *s, const char *name_space, const void *p, size_t n, struct buf *ret)
 {
-	uint8_t blob[BLOB_MAX];
-	size_t n = 0;
+	uint8_t text[SIGNED_MAX], signature[64], blob[BLOB_MAX];
 
-	if (armored.n > ARMORED_MAX || !str_starts(armored, begin_line) ||
-		!str_ends(armored, end_line) || armored.n < sizeof(begin_line) + sizeof(end_line))
-		return false;
-	armored.p += sizeof(begin_line) - 1;
-	armored.n -= sizeof(begin_line) + sizeof(end_line) - 2;
-	if (sodium_base642bin(blob, sizeof(blob), armored.p, armored.n, "\n", &n, NULL,
-		    sodium_base64_VARIANT_ORIGINAL) != 0 ||
-		n < PUBLIC_AT + 32 + 64)
-		return false;
-	memcpy(ret_key->b, blob + PUBLIC_AT, sizeof(ret_key->b));
-	memcpy(ret_signature, blob + n - 64, 64);
-	return true;
+	signer_sign_raw(s, text, signed_text(name_space, p, n, text), signature);
+	buf_add(ret, blob, put_blob(name_space, &s->key, signature, blob));
 }
 
-int sshsig_verify(struct str armored, const char *name_space, const void *p, size_t n,
+/* The bytes again from the key and the signature that stand in them must be the same bytes. */
+int sshsig_verify_bytes(struct str bytes, const char *name_space, const void *p, size_t n,
 	struct public_key *ret, struct err *err)
 {
-	struct buf again = BUF_INIT_MAX(ARMORED_MAX);
-	uint8_t text[SIGNED_MAX], signature[64];
+	uint8_t text[SIGNED_MAX], again[BLOB_MAX], signature[64];
 	struct public_key key;
-	bool same = false;
 
-	if (disarm(armored, &key, signature)) {
-		armor(name_space, &key, signature, &again);
-		same = str_eq(buf_str(&again), armored);
-		buf_done(&again);
+	if (bytes.n >= PUBLIC_AT + 32 + 64 && bytes.n <= BLOB_MAX) {
+		memcpy(key.b, bytes.p + PUBLIC_AT, sizeof(key.b));
+		memcpy(signature, bytes.p + bytes.n - 64, 64);
+	} else {
+		bytes.n = 0;
 	}
-	if (!same)
+	if (bytes.n == 0 || put_blob(name_space, &key, signature, again) != bytes.n ||
+		memcmp(again, bytes.p, bytes.n) != 0)
 		return err_set(err, ERR_INVALID,
 			tr("not an Ed25519 signature in the SSH format for '%s'"), name_space);
 	if (!public_key_verify_raw(&key, text, signed_text(name_space, p, n, text), signature))
 		return err_set(err, ERR_CRYPTO, tr("a signature does not fit what it signs"));
 	*ret = key;
 	return 0;
+}
+
+int sshsig_verify(struct str armored, const char *name_space, const void *p, size_t n,
+	struct public_key *ret, struct err *err)
+{
+	struct buf again = BUF_INIT_MAX(ARMORED_MAX);
+	struct str inner = armored;
+	uint8_t blob[BLOB_MAX];
+	size_t got = 0;
+	bool same = false;
+
+	if (armored.n <= ARMORED_MAX && str_starts(armored, begin_line) &&
+		str_ends(armored, end_line) && armored.n >= sizeof(begin_line) + sizeof(end_line)) {
+		inner.p += sizeof(begin_line) - 1;
+		inner.n -= sizeof(begin_line) + sizeof(end_line) - 2;
+		same = sodium_base642bin(blob, sizeof(blob), inner.p, inner.n, "\n", &got, NULL,
+			       sodium_base64_VARIANT_ORIGINAL) == 0 &&
+		       got >= PUBLIC_AT + 32 + 64;
+	}
+	if (same) { /* its lines, too, must be those that are written */
+		struct public_key key;
+
+		memcpy(key.b, blob + PUBLIC_AT, sizeof(key.b));
+		armor(name_space, &key, blob + got - 64, &again);
+		same = str_eq(buf_str(&again), armored);
+	}
+	buf_done(&again);
+	return sshsig_verify_bytes(
+		(struct str){ (const char *)blob, same ? got : 0 }, name_space, p, n, ret, err);
 }
 
 void public_key_add(struct buf *b, const struct public_key *key)

@@ -27,6 +27,12 @@ void sshsig_sign(
 int sshsig_verify(struct str armored, const char *name_space, const void *p, size_t n,
 	struct public_key *ret, struct err *err);
 
+/* The same without the armor: the bytes that the base64 of an armored signature holds. */
+void sshsig_sign_bytes(
+	const struct signer *s, const char *name_space, const void *p, size_t n, struct buf *ret);
+int sshsig_verify_bytes(struct str bytes, const char *name_space, const void *p, size_t n,
+	struct public_key *ret, struct err *err);
+
 /* The base64 of "ssh-ed25519" and the key, as in allowed_signers and Enrol lines; and back. */
 void public_key_add(struct buf *b, const struct public_key *key);
 int public_key_parse(struct str base64, struct public_key *ret, struct err *err);

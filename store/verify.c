@@ -113,6 +113,9 @@ static void check_checkpoint(struct verify *v)
 		else
 			check_stated(v, &c->volumes[i]);
 	}
+	if (c->actions <= v->actions && !v->checkpoint_signed)
+		verify_found(v, FAULT_CHECKPOINT, 0, "",
+			tr("the checkpoint is not signed by the key that the server had then"));
 	if (c->actions > v->actions)
 		verify_found(v, FAULT_CHECKPOINT, 0, "",
 			tr("the checkpoint states %llu actions, the history has %llu"),

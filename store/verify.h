@@ -5,8 +5,8 @@
  * top: every envelope opens, keys are exactly those of the records that live, the ledger says what
  * the history says, the signing key is the one under seal.
  *
- * What this finds and what `scripts/verify-archive.sh` finds is the same for the sealed part, by
- * other means. A history that was signed anew as a whole by somebody who has the server's key, or
+ * What of the sealed part `scripts/verify-archive.sh` finds with stock tools, and what it cannot, is in FORMAT.md,
+ * section 13. A history that was signed anew as a whole by somebody who has the server's key, or
  * cut off at its end, is found only against a checkpoint from outside. */
 #ifndef MUN_STORE_VERIFY_H
 #define MUN_STORE_VERIFY_H

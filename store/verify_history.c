@@ -104,6 +104,9 @@ static void check_signature(
 			STR_ARG(c->signer));
 	for (size_t i = 0; i < c->signer_count; i++)
 		enrol(v, &c->signers[i]);
+	if (v->options->checkpoint && c->actions == v->options->checkpoint->actions)
+		v->checkpoint_signed =
+			may_sign(v, STR(ACCOUNT_SERVER), &v->options->checkpoint->server);
 }
 
 /* ---- chain ---- */
@@ -138,7 +141,7 @@ static void check_chain(struct verify *v, const struct facts *f, bool first,
 			   "demonstration"));
 	v->actions = c->actions;
 	v->previous = f->sha256;
-	v->last_time = c->time;
+	v->last_time = c->time + (c->act == ACT_KEYS);
 }
 
 /* ---- slips ---- */

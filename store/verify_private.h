@@ -69,8 +69,9 @@ struct verify {
 	/* Where the chain stands. */
 	struct digest previous;
 	uint64_t actions, records_filed, done, total;
-	int64_t last_time;
-	struct oid last_head; /* of the volume before */
+	int64_t last_time;	/* no commit may be dated before it */
+	struct oid last_head;	/* of the volume before */
+	bool checkpoint_signed; /* by the server's key of that place */
 	bool stopped;
 };
 

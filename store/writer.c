@@ -615,7 +615,7 @@ static int make_commit(struct store *s, struct commit *c, struct err *err)
 	object_name(OBJECT_COMMIT, text.p, text.n, &w->head);
 	sha256(text.p, text.n, w->previous.b);
 	w->actions++;
-	w->last_time = c->time;
+	w->last_time = c->time + (c->act == ACT_KEYS);
 	(void)pending_frame_add(w->building, OBJECT_COMMIT, &w->head, buf_str(&text));
 	pending_frame_add_commit(w->building, &w->head);
 	w->building->frame.head = w->head;
@@ -1092,7 +1092,7 @@ static int load_standing(struct store *s, struct err *err)
 	sha256(content.p, content.n, w->previous.b);
 	w->actions = c.actions;
 	w->records = c.records;
-	w->last_time = c.time;
+	w->last_time = c.time + (c.act == ACT_KEYS);
 	/* The year of the first commit would need a walk; the newest one's serves: the first commit
 	 * of a later year rolls over. */
 	w->volume_year = year_of(c.time);

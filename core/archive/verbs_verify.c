@@ -260,7 +260,7 @@ static int read_level(struct check *c, struct err *err)
 	return 0;
 }
 
-/* Its signature can be checked only with keys: the checkpoint key is under seal. */
+/* Of its two signatures, the one by the checkpoint key can be checked only with keys, for that one is under seal. */
 static int read_checkpoint(struct check *c, struct checkpoint *ret, void **ret_memory,
 	bool *ret_given, struct err *err)
 {

@@ -23,7 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memory = NULL;
 	if (checkpoint_parse(text, NULL, &c, &memory, NULL) < 0)
 		return 0;
-	checkpoint_format(&c, signer, &again);
+	checkpoint_format(&c, signer, signer, &again);
 	end = memmem(again.p, again.n, "\n\n", 2);
 	if (again.failed || !end || size < (size_t)(end - again.p) ||
 		memcmp(again.p, text.p, (size_t)(end + 2 - again.p)) != 0)

@@ -13,13 +13,14 @@ archive=00112233445566778899aabbccddeeff
 zeros=$(printf '%064d' 0)
 for name in server u-00002 stranger; do ssh-keygen -q -t ed25519 -N '' -C '' -f "$name"; done
 key_of() { cut -d' ' -f1,2 "$1.pub"; }
-for name in server u-00002; do echo "$name@$archive namespaces=\"git\" $(key_of "$name")"; done >allowed_signers
+at() { date -u -d "@$1" +%Y%m%d%H%M%SZ; }
+allow() { echo "$1@$archive namespaces=\"git,muniment-checkpoint\"${2-} $(key_of "${3-$1}")"; } # allow NAME [OPTIONS] [KEY]
 
 # ---- a volume under construction: $repo with its index, and what the next commit follows
 
 start() { # start REPO VOLUME
 	repo=$1 volume=$2 parent='' names=() edit='' signed='' mode=100644 key=server signer=server who=u-00001
-	env -u GIT_WORK_TREE -u GIT_DIR git init -q --bare "$repo"
+	env -u GIT_WORK_TREE -u GIT_DIR git init -q -b main --bare "$repo"
 	export GIT_WORK_TREE=$top GIT_DIR="$PWD/$repo" GIT_INDEX_FILE="$PWD/$repo/making"
 }
 sum() { sha256sum | cut -c1-64; }
@@ -33,7 +34,7 @@ envelope() { # envelope SEED: ciphertext on content; prints "VOLUME SHA256 BYTES
 	local sha oid
 	sha=$(printf 'MUNE %s' "$1" | sum) oid=$(printf 'MUNE %s' "$1" | git hash-object -w --stdin)
 	GIT_INDEX_FILE=$GIT_DIR/content git update-index --add --cacheinfo "100644,$oid,0000/001/$sha"
-	echo "$volume $sha $(($(printf 'MUNE %s' "$1" | wc -c) + ${size_error:-0})) $oid"
+	echo "$volume $sha $(printf 'MUNE %s' "$1" | wc -c) ${other_oid:-$oid}"
 }
 forget() { # forget TEXT: no such envelope any more
 	GIT_INDEX_FILE=$GIT_DIR/content git update-index --force-remove "0000/001/$(printf %s "$1" | sum)"
@@ -109,10 +110,20 @@ open_volume() { # open_volume LAST CHECKPOINT [ENROL...]
 	commit open "$trailers"
 }
 checkpoint() { # checkpoint [LINE...]: of these volumes, by default of this one's present head
-	printf 'muniment.example/%s\n%s\n%s\n' "$archive" "$actions" "${zeros:0:43}="
 	[ $# -gt 0 ] || set -- "$(head_line)"
-	printf '%s\n' "$@" "time 2026-11-21T09:02:11Z" "" "- muniment.example/$archive AAAA"
+	printf '%s\n' "muniment.example/$archive" "$actions" "${zeros:0:43}=" "$@" "time $(date -u -d "@$now" +%FT%TZ)" >note
+	sign_note note
 }
+note_key=server space=muniment-checkpoint
+sign_note() { # sign_note FILE: the text of a note, signed by $note_key
+	sed '/^$/,$d' "$1" >note.text
+	ssh-keygen -q -Y sign -n "$space" -f "$top/$note_key" note.text 2>/dev/null
+	cat note.text
+	printf '\n— muniment.example/%s AAAA\n— server@%s %s\n' "$archive" "$archive" \
+		"$({ printf 'hash'; sed '/^---/d' note.text.sig | base64 -d; } | base64 -w 0)"
+	rm note.text.sig
+}
+resign() { sign_note checkpoint.copy >checkpoint.new && mv checkpoint.new checkpoint.copy; }
 head_line() { echo "volume $volume $parent $previous"; }
 
 # ---- the true volume that all others start from
@@ -125,6 +136,7 @@ slip 资质审核记录-20261121-001 1; commit file
 slip 资质审核记录-20261121-002 1; slip 资质审核记录-20261121-003 1; list; commit file
 slip 资质审核记录-20261121-001 2; commit revise
 commit keys "Enrol: u-00002 $(key_of u-00002)"
+{ allow server; allow u-00002 ",valid-after=\"$(at $now)\""; } >allowed_signers
 who=u-00002 signer=u-00002 key=u-00002; slip 资质审核记录-20261121-002 2; commit revise
 slip 资质审核记录-20261121-004 1; commit file
 tombstone 资质审核记录-20261121-004; commit destroy
@@ -190,12 +202,11 @@ refused "another author" "author, account" <<<'edit="s/^author u-00001 <u-00001/
 refused "another account" "author, account" <<<'edit="s/^Account: .*/Account: u-00003/"; slip X-6 1; seal file'
 refused "another committer" "author, account" <<<'edit="s/^committer server/committer u-00002/"; slip X-6 1; seal file'
 refused "an author of another archive" "author, account" <<<'edit="/^author/s/@0011/@0012/"; slip X-6 1; seal file'
-refused "a signer who is not the author" "author, account" <<<'signer=u-00002 key=u-00002; slip X-6 1; seal file'
+refused "a signer who is not the author" "signed by another" <<<'signer=u-00002 key=u-00002; slip X-6 1; seal file'
 refused "another archive" "archive, volume" <<<'edit="s/^(Archive: )0011/\10012/"; slip X-6 1; seal file'
 refused "another volume" "archive, volume" <<<'edit="s/^Volume: 1/Volume: 2/"; slip X-6 1; seal file'
 refused "an action left out" "archive, volume" <<<'actions=$((actions + 1)); slip X-6 1; seal file'
-refused "a record too many" "count of records" <<<'records=$((records + 1)); slip X-6 1; seal file'
-refused "a date before the last" "older" <<<'now=$((now - 1000)); slip X-6 1; seal file'
+refused "a date before the last" "does not follow" <<<'now=$((now - 1000)); slip X-6 1; seal file'
 refused "another commit before" "does not follow" <<<'previous=$zeros; slip X-6 1; seal file'
 refused "two parents" "does not follow" <<<'edit="s/^parent .*/&\nparent $(git rev-parse main~2)/"; slip X-6 1; seal file'
 refused "a second beginning" "act and content" <<<'edit="s/^Act: .*/Act: open/"; slip X-6 1; seal file'
@@ -218,16 +229,25 @@ refused "no signature" "signed by another" <<<'key=none; slip X-6 1; seal file'
 refused "the signature of a stranger" "signed by another" <<<'key=stranger; slip X-6 1; seal file'
 refused "the signature of another person" "signed by another" <<<'key=u-00002; slip X-6 1; seal file'
 refused "words changed after signing" "signed by another" <<<'signed="s/^number .*/number other/"; slip X-6 1; seal file'
-refused "a key that is not enrolled" "signed by another" <<<'mv allowed_signers true; sed "s/ ssh-.*//;s/server.*/& $(key_of stranger | sed "s,/,\\\\/,g")/;2d" true >mine; cat true mine >allowed_signers
-	key=stranger; slip X-6 1; seal file'
-[ ! -e true ] || mv true allowed_signers
 refused "an enrolled key that the inspector does not know" "signed by another" <<<'sed 2d allowed_signers >fewer; args[1]=fewer'
-refused "a retired key with an old date" "signed by another" <<<'commit keys "Retire: u-00002 $(key_of u-00002)"
-	who=u-00002 signer=u-00002 key=u-00002; slip X-6 1; seal file'
+retire='commit keys "Retire: u-00002 $(key_of u-00002)"
+	{ allow server; allow u-00002 ",valid-before=\"$(at $now)\""; } >windows; args[1]=windows
+	who=u-00002 signer=u-00002 key=u-00002;'
+refused "a retired key" "signed by another" <<<"$retire slip X-6 1; seal file"
+refused "a retired key with an old date" "does not follow" <<<"$retire now=\$((now - 60)); slip X-6 1; seal file"
+rotate='commit keys "Retire: server $(key_of server)
+Enrol: server $(key_of stranger)"
+	{ allow server ",valid-before=\"$(at $now)\""; allow server ",valid-after=\"$(at $now)\"" stranger; sed 1d allowed_signers; } >windows
+	args[1]=windows note_key=stranger;'
+accepted "another key of the server" <<<"$rotate key=stranger; slip X-6 1; seal file"
+refused "the server's key after its end" "signed by another" <<<"$rotate slip X-6 1; seal file"
+refused "the server's next key before its time" "signed by another" <<<"key=stranger; slip X-6 1; commit file; $rotate key=stranger; slip X-7 1; seal file"
+refused "a checkpoint by a key after its end" "not signed by the server" <<<"$rotate key=stranger; slip X-6 1; note_key=server; seal file"
 refused "a key before its enrolment" "signed by another" <<<'start early.git 1; args[0]=early.git actions=0 records=0 previous=$zeros
 	open_volume "0 none" "$zeros" "Enrol: server $(key_of server)"
 	who=u-00002 signer=u-00002 key=u-00002; slip X-6 1; commit file
-	commit keys "Enrol: u-00002 $(key_of u-00002)"; content; checkpoint >checkpoint.copy'
+	commit keys "Enrol: u-00002 $(key_of u-00002)"; content; checkpoint >checkpoint.copy
+	{ allow server; allow u-00002 ",valid-after=\"$(at $now)\""; } >windows; args[1]=windows'
 
 refused "the last commit removed" "not in this history" <<<'git update-ref refs/heads/main main~1'
 refused "the history written anew" "not in this history" <<<'git update-ref refs/heads/main main~1; git read-tree main; parent=$(git rev-parse main)
@@ -238,20 +258,23 @@ refused "two commits that changed places" "count of actions" <<<'a=$(git rev-par
 	checkpoint "volume 1 $(git rev-parse main) $(git cat-file commit main | sum)" >checkpoint.copy'
 refused "a beginning cut off" "beginning" <<<'start late.git 1; args[0]=late.git actions=5 previous=$zeros
 	open_volume "0 none" "$zeros" "Enrol: server $(key_of server)"; content; checkpoint >checkpoint.copy'
-refused "a shallow clone" "shallow" <<<'env -u GIT_WORK_TREE -u GIT_DIR git clone -q --bare --depth 3 "file://$top/copy.git" shallow.git 2>/dev/null; args[0]=shallow.git'
-refused "a checkpoint of another archive" "does not speak" <<<'sed -i "1s/0011/0012/" checkpoint.copy'
-refused "a checkpoint of another volume" "does not speak" <<<'sed -i "s/^volume 1/volume 2/" checkpoint.copy'
-refused "a checkpoint with another sum" "not what the checkpoint saw" <<<'sed -i "s/^\(volume 1 [^ ]* \).*/\1$zeros/" checkpoint.copy'
-refused "a checkpoint with another count" "not what the checkpoint saw" <<<'sed -i "2s/.*/8/" checkpoint.copy'
+refused "a shallow clone" "beginning" <<<'env -u GIT_WORK_TREE -u GIT_DIR git clone -q --bare --depth 3 "file://$top/copy.git" shallow.git 2>/dev/null; args[0]=shallow.git'
+refused "a checkpoint of another archive" "not signed by the server" <<<'archive=${archive/0011/0012}; checkpoint >checkpoint.copy'
+refused "a checkpoint that was changed" "not signed by the server" <<<'sed -i "2s/.*/8/" checkpoint.copy'
+refused "a checkpoint without the signature of the server" "not signed by the server" <<<'sed -i "/^— server@/d" checkpoint.copy'
+refused "a checkpoint by a stranger" "not signed by the server" <<<'note_key=stranger; resign'
+refused "a checkpoint by a person" "not signed by the server" <<<'note_key=u-00002; resign'
+refused "a checkpoint signed as a commit" "not signed by the server" <<<'space=git; resign'
+refused "a checkpoint of another volume" "not in this history" <<<'sed -i "s/^volume 1/volume 2/" checkpoint.copy; resign'
+refused "a checkpoint with another sum" "not what the checkpoint saw" <<<'sed -i "s/^\(volume 1 [^ ]* \).*/\1$zeros/" checkpoint.copy; resign'
 
-refused "an envelope that is missing" "envelope is missing" <<<'forget MUNE\ 资质审核记录-20261121-005\ 1\ first; content'
-refused "an envelope of other bytes" "FAILED" <<<'sha=$(printf "MUNE 资质审核记录-20261121-005 1 manifest" | sum)
-	oid=$(printf "MUNE 资质审核记录-20261121-005 1 manifesT" | git hash-object -w --stdin)
-	GIT_INDEX_FILE=$GIT_DIR/content git update-index --cacheinfo "100644,$oid,0000/001/$sha"; content'
-refused "an envelope of another size" "envelope is missing" <<<'size_error=1; slip X-6 1; seal file'
+reclone='rm -rf clone.git; env -u GIT_WORK_TREE -u GIT_DIR git clone -q --mirror "file://$top/copy.git" clone.git 2>/dev/null; args[0]=clone.git'
+refused "an envelope that is missing" "envelope is missing" <<<'forget MUNE\ 资质审核记录-20261121-005\ 1\ first; content'"; $reclone"
+refused "an envelope of other bytes" "other bytes" <<<'other_oid=$(git rev-parse main:README); slip X-6 1; seal file'
 refused "a tombstone that nobody signed" "signed by another" <<<'tombstone 资质审核记录-20261121-005; key=none; commit destroy; content'
-refused "a tombstone for another record" "envelope is missing" <<<'tombstone 资质审核记录-20261121-005 X-6; seal destroy'
-accepted "a tombstone" <<<'tombstone 资质审核记录-20261121-005; seal destroy'
+refused "a tombstone after the signatures that are looked at" "envelope is missing" <<<'args+=("main~9..main")
+	tombstone 资质审核记录-20261121-005; key=none; commit destroy; content; args[3]="main~9..main~1"'"; $reclone"
+accepted "a tombstone" <<<'tombstone 资质审核记录-20261121-005; seal destroy'"; $reclone"
 
 # ---- a second volume; the first one's 005 is destroyed in it
 
@@ -264,9 +287,9 @@ content
 cp -a second.git second.plain
 checkpoint "$last" "$(head_line)" >checkpoint.two
 accepted "a second volume" <<<'args=("$top/second.git" allowed_signers checkpoint.two)'
-refused "a second volume that follows another first one" "does not follow" <<<'sed "/^volume 1/s/.\{8\}$/00000000/" checkpoint.two >checkpoint.copy
+refused "a second volume that follows another first one" "does not follow" <<<'sed "/^volume 1/s/.\{8\}$/00000000/" checkpoint.two >checkpoint.copy; resign
 	args=("$top/second.git" allowed_signers checkpoint.copy)'
-refused "a second volume whose first one is not known" "beginning" <<<'sed "/^volume 1/d" checkpoint.two >checkpoint.copy
+refused "a second volume whose first one is not known" "beginning" <<<'sed "/^volume 1/d" checkpoint.two >checkpoint.copy; resign
 	args=("$top/second.git" allowed_signers checkpoint.copy)'
 GIT_DIR=$top/base.git GIT_INDEX_FILE=$top/base.git/making
 tombstone 资质审核记录-20261121-005; content
@@ -274,8 +297,8 @@ text=$(git cat-file blob ":$(git -c core.quotePath=false ls-files | grep 005/des
 GIT_DIR=$top/second.git GIT_INDEX_FILE=$top/second.git/making
 names=(); put 2026-11/资质审核记录/质量部/0000/00/资质审核记录-20261121-005/destroyed "$text"; commit destroy
 checkpoint "$last" "$(head_line)" >checkpoint.three
-refused "envelopes destroyed later, without the later volume" "envelope is missing" <<<'args=(copy.git allowed_signers checkpoint.three)'
-accepted "envelopes destroyed later, with the later volume" <<<'args=(copy.git allowed_signers checkpoint.three "$top/second.git")'
+refused "envelopes destroyed later, without the later volume" "envelope is missing" <<<"$reclone; args[2]=checkpoint.three"
+accepted "envelopes destroyed later, with the later volume" <<<"$reclone; args[2]=checkpoint.three args+=(\"\$top/second.git\")"
 accepted "the later volume itself" <<<'args=("$top/second.git" allowed_signers checkpoint.three)'
 refused "a later volume that the checkpoint does not know" "another head" <<<'args=(copy.git allowed_signers checkpoint.two "$top/second.git")'
 

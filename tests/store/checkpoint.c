@@ -1,25 +1,33 @@
 #include "tests/harness.h"
 
+#include "core/base/file.h"
 #include "store/checkpoint.h"
 
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define NAME "muniment.example/000102030405060708090a0b0c0d0e0f"
 #define SIGNED_BY "\xe2\x80\x94 " NAME " "
+#define BY_SERVER "\xe2\x80\x94 server@000102030405060708090a0b0c0d0e0f "
 
-/* Computed from the C2SP rules by other software: SHA-256 and Ed25519 with the seed 00 01 ... 1f. */
-static const char note[] =
-	NAME "\n"
-	     "42\n"
-	     "IiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiI=\n"
-	     "volume 1 1111111111111111111111111111111111111111"
-	     " 2121212121212121212121212121212121212121212121212121212121212121\n"
-	     "volume 2 1212121212121212121212121212121212121212"
-	     " 2222222222222222222222222222222222222222222222222222222222222222\n"
-	     "time 2026-11-21T09:02:11Z\n"
-	     "\n" SIGNED_BY "gLnYi910q+8f2Q/DfJa5bCGMC+aMtaydEcyzX37eDqpMEbhCXTGNpHGui8eHnIn8"
-	     "VTS0rOG66/iHRdzDRUA2p4ndogM=\n";
+/* The first signature was computed from the C2SP rules by other software: SHA-256 and Ed25519 with the seed
+ * 00 01 ... 1f; the second, with the seed 02 03 ... 21, is what ssh-keygen accepts (below). */
+static const char note[] = NAME
+	"\n"
+	"42\n"
+	"IiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiI=\n"
+	"volume 1 1111111111111111111111111111111111111111"
+	" 2121212121212121212121212121212121212121212121212121212121212121\n"
+	"volume 2 1212121212121212121212121212121212121212"
+	" 2222222222222222222222222222222222222222222222222222222222222222\n"
+	"time 2026-11-21T09:02:11Z\n"
+	"\n" SIGNED_BY "gLnYi910q+8f2Q/DfJa5bCGMC+aMtaydEcyzX37eDqpMEbhCXTGNpHGui8eHnIn8"
+	"VTS0rOG66/iHRdzDRUA2p4ndogM=\n" BY_SERVER
+	"DVe581NTSFNJRwAAAAEAAAAzAAAAC3NzaC1lZDI1NTE5AAAAIEPNwCPSLV+eEH0aBpNFfTXR0Q630hxyEZL1b13k"
+	"BmXTAAAAE211bmltZW50LWNoZWNrcG9pbnQAAAAAAAAABnNoYTUxMgAAAFMAAAALc3NoLWVkMjU1MTkAAABA/PDc"
+	"mH/zBVUfqRHwF3rRBppph6eRBfRqrPEOknmNH8O2x4Dk2g7wCwUL0GYpwO6Y21R6cRplTRz9U0Qdyyy4Dg==\n";
 
 static struct signer *the_signer(uint8_t first)
 {
@@ -58,13 +66,13 @@ static int read_note(struct str text, const struct public_key *key, struct err *
 
 START_TEST(the_note_of_the_rules)
 {
-	_cleanup_(signer_freep) struct signer *signer = the_signer(0);
+	_cleanup_(signer_freep) struct signer *signer = the_signer(0), *server = the_signer(2);
 	_cleanup_(freep) void *memory = NULL;
 	struct checkpoint c = the_checkpoint(), read;
 	struct buf text = BUF_INIT;
 	struct err err = ERR_INIT;
 
-	checkpoint_format(&c, signer, &text);
+	checkpoint_format(&c, signer, server, &text);
 	ck_assert_str_eq(text.p, note);
 	ck_ok(checkpoint_parse(buf_str(&text), signer_public(signer), &read, &memory, &err), err);
 	ck_assert(id_equal(&read.archive, &c.archive));
@@ -72,8 +80,41 @@ START_TEST(the_note_of_the_rules)
 	ck_assert_int_eq(read.time, c.time);
 	ck_assert_uint_eq(read.volume_count, 2);
 	ck_assert(memcmp(read.volumes, volumes, sizeof(volumes)) == 0);
+	ck_assert(memcmp(&read.server, signer_public(server), sizeof(read.server)) == 0);
 	ck_ok(read_note(buf_str(&text), NULL, &err), err);
 	buf_done(&text);
+}
+END_TEST
+
+/* The second signature in its armor, as verify-archive.sh makes it, for ssh-keygen. */
+START_TEST(ssh_keygen_agrees)
+{
+	_cleanup_(signer_freep) struct signer *server = the_signer(2);
+	_cleanup_(buf_done) struct buf bytes = BUF_INIT, text = BUF_INIT, printed = BUF_INIT;
+	const char *dir = harness_dir(), *at = strstr(note, BY_SERVER) + strlen(BY_SERVER);
+	_cleanup_(closep) int fd = file_open_dir(AT_FDCWD, dir, NULL);
+	char allowed[128], signature[128];
+	const char *argv[] = { "ssh-keygen", "-Y", "verify", "-f", allowed, "-I", "server", "-n",
+		"muniment-checkpoint", "-s", signature, NULL };
+	struct err err = ERR_INIT;
+
+	(void)snprintf(allowed, sizeof(allowed), "%s/allowed", dir);
+	(void)snprintf(signature, sizeof(signature), "%s/signature", dir);
+	buf_adds(&text, "server namespaces=\"git,muniment-checkpoint\" ssh-ed25519 ");
+	public_key_add(&text, signer_public(server));
+	buf_addc(&text, '\n');
+	ck_ok(file_replace(fd, "allowed", text.p, text.n, &err), err);
+	ck_ok(base64_decode((struct str){ at, strcspn(at, "\n") }, &bytes, &err), err);
+	buf_reset(&text);
+	buf_adds(&text, "-----BEGIN SSH SIGNATURE-----\n");
+	base64_add(&text, bytes.p + 4, bytes.n - 4);
+	buf_adds(&text, "\n-----END SSH SIGNATURE-----\n");
+	ck_ok(file_replace(fd, "signature", text.p, text.n, &err), err);
+	at = strstr(note, "\n\n") + 1;
+	ck_assert_msg(harness_exec(argv, (struct str){ note, (size_t)(at - note) }, &printed) == 0,
+		"%s", printed.p);
+	ck_assert_int_ne(
+		harness_exec(argv, (struct str){ note, (size_t)(at - note) - 1 }, NULL), 0);
 }
 END_TEST
 
@@ -119,13 +160,18 @@ START_TEST(other_notes_are_refused)
 		{ "11Z\n\n", "11Z\n", 7 },
 		{ "11Z\n\n", "11Z\n\n\n", 8 },
 		{ SIGNED_BY, "- " NAME " ", 8 },
-		{ SIGNED_BY, "\xe2\x80\x94 other ", 8 },
+		{ SIGNED_BY, "\xe2\x80\x94 other ", 9 },
 		{ SIGNED_BY, "\xe2\x80\x94 ", 8 },
 		{ "ogM=\n", "ogM=", 8 },
 		{ "ogM=\n", "ogM= x\n", 8 },
 		{ "ogM=\n", "ogM=\n\n", 9 },
 		{ "ogM=\n", "ogM=\nx\n", 9 },
 		{ "ndogM=\n", "ng==\n", 8 },
+		{ BY_SERVER, "\xe2\x80\x94 other ", 9 },
+		{ BY_SERVER, BY_SERVER "DVe5\n" BY_SERVER, 9 },
+		{ BY_SERVER "DVe5", BY_SERVER "DVe6", 9 }, /* the hash of another key */
+		{ "4Dg==\n", "4Dg==\n\n", 10 },
+		{ "4Dg==\n", "4Dh==\n", 9 },
 	};
 	struct err err = ERR_INIT;
 
@@ -191,7 +237,7 @@ END_TEST
 
 START_TEST(unfit_checkpoints_are_not_written)
 {
-	_cleanup_(signer_freep) struct signer *signer = the_signer(0);
+	_cleanup_(signer_freep) struct signer *signer = the_signer(0), *server = the_signer(2);
 	struct checkpoint cases[4];
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
@@ -204,7 +250,7 @@ START_TEST(unfit_checkpoints_are_not_written)
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct buf text = BUF_INIT;
 
-		checkpoint_format(&cases[i], signer, &text);
+		checkpoint_format(&cases[i], signer, server, &text);
 		ck_assert(text.failed);
 		buf_done(&text);
 	}
@@ -213,7 +259,7 @@ END_TEST
 
 START_TEST(limits_have_two_sides)
 {
-	_cleanup_(signer_freep) struct signer *signer = the_signer(0);
+	_cleanup_(signer_freep) struct signer *signer = the_signer(0), *server = the_signer(2);
 	_cleanup_(freep) struct checkpoint_volume *many =
 		xcalloc(CHECKPOINT_MAX_VOLUMES + 1, sizeof(*many));
 	struct checkpoint c = the_checkpoint();
@@ -225,11 +271,11 @@ START_TEST(limits_have_two_sides)
 		many[i].volume = i + 1;
 	c.volumes = many;
 	c.volume_count = CHECKPOINT_MAX_VOLUMES + 1;
-	checkpoint_format(&c, signer, &text);
+	checkpoint_format(&c, signer, server, &text);
 	ck_assert(text.failed);
 	buf_reset(&text);
 	c.volume_count--;
-	checkpoint_format(&c, signer, &text);
+	checkpoint_format(&c, signer, server, &text);
 	ck_ok(read_note(buf_str(&text), signer_public(signer), &err), err);
 	time = strstr(text.p, "time ");
 	buf_add(&longer, text.p, (size_t)(time - text.p));
@@ -244,5 +290,6 @@ START_TEST(limits_have_two_sides)
 }
 END_TEST
 
-TESTS("store/checkpoint", the_note_of_the_rules, other_notes_are_refused, signatures_are_checked,
-	witnesses_may_sign_too, unfit_checkpoints_are_not_written, limits_have_two_sides)
+TESTS("store/checkpoint", the_note_of_the_rules, ssh_keygen_agrees, other_notes_are_refused,
+	signatures_are_checked, witnesses_may_sign_too, unfit_checkpoints_are_not_written,
+	limits_have_two_sides)

@@ -18,6 +18,8 @@ struct forge {
 	struct pack_writer *pack;
 	struct tree_cache *trees;
 	struct oid head;
+	struct slip_blob hung[8]; /* new envelopes, not yet on the content branch */
+	size_t hung_count;
 	struct commit last; /* of the head; its strings live in `text` */
 	struct buf text;
 	void *memory;

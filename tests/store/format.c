@@ -1,4 +1,4 @@
-/* format.c - the worked examples of FORMAT.md, section 13: made again from fixed ids and keys, compared
+/* format.c - the worked examples of FORMAT.md, section 14: made again from fixed ids and keys, compared
  * with what stands there byte for byte, taken out of the page and read back.
  *
  * With MUNIMENT_PRINT_EXAMPLES set, the examples are printed instead, to be put into the page. */
@@ -265,7 +265,8 @@ static void make_frame(struct buf *ret)
 
 static void make_checkpoint(struct buf *ret)
 {
-	_cleanup_(signer_freep) struct signer *signer = signer_from(CHECKPOINT);
+	_cleanup_(signer_freep) struct signer *signer = signer_from(CHECKPOINT),
+					      *server = signer_from(SERVER);
 	struct checkpoint_volume volume = { .volume = 1 };
 	struct checkpoint c = { .archive = ARCHIVE,
 		.actions = 2,
@@ -277,7 +278,7 @@ static void make_checkpoint(struct buf *ret)
 	make_commit(&commit);
 	object_name(OBJECT_COMMIT, commit.p, commit.n, &volume.head);
 	sha256(commit.p, commit.n, volume.sha256.b);
-	checkpoint_format(&c, signer, ret);
+	checkpoint_format(&c, signer, server, ret);
 	buf_done(&commit);
 }
 
@@ -479,7 +480,7 @@ START_TEST(commits)
 	ck_assert(memcmp(key.b, o.signers[0].key.b, sizeof(key.b)) == 0);
 	buf_adds(&line, "server@");
 	hex_add(&line, o.archive.b, sizeof(o.archive.b));
-	buf_adds(&line, " namespaces=\"git\" ssh-ed25519 ");
+	buf_adds(&line, " namespaces=\"git,muniment-checkpoint\" ssh-ed25519 ");
 	public_key_add(&line, signer_public(signer));
 	buf_addc(&line, '\n');
 	stands_there("Allowed signers", buf_str(&line));

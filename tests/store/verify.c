@@ -1,5 +1,6 @@
-/* Forgeries, and damage: each must be found by verify, by name. DESIGN: what the history cannot see is
- * found against keys or a checkpoint; each row says by which. */
+/* Forgeries, and damage: each must be found by verify, by name; what the history cannot show is found against keys or a
+ * checkpoint. Each row says as well whether scripts/verify-archive.sh sees it in a clone, and it is run to prove that:
+ * FORMAT.md, section 13, has the list for people. */
 #include "tests/harness.h"
 
 #include "core/base/file.h"
@@ -17,7 +18,7 @@
 struct world {
 	struct fixture f;
 	struct id first, second, destroyed;
-	struct buf checkpoint;
+	struct buf checkpoint, signers;
 	struct wrapped_key destroyed_key;
 	struct buf destroyed_envelope;
 };
@@ -64,12 +65,15 @@ static void world_init(struct world *w)
 		err);
 	w->checkpoint = (struct buf)BUF_INIT;
 	ck_ok(store_checkpoint(w->f.store, &w->checkpoint, &err), err);
+	w->signers = (struct buf)BUF_INIT;
+	ck_ok(store_allowed_signers(w->f.store, &w->signers, &err), err);
 	store_close(TAKE_PTR(w->f.store));
 }
 
 static void world_done(struct world *w)
 {
 	buf_done(&w->checkpoint);
+	buf_done(&w->signers);
 	buf_done(&w->destroyed_envelope);
 	fixture_done(&w->f);
 }
@@ -188,67 +192,68 @@ enum kind {
 struct expected {
 	const char *name;
 	enum verify_fault fault;
-	bool by_checkpoint;
+	bool by_script; /* else only `muniment verify` sees it */
 };
 
-#define ROW(kind, fault) [kind] = { #kind, fault, false }
+#define BOTH(kind, fault) [kind] = { #kind, fault, true }
+#define VERIFY_ALONE(kind, fault) [kind] = { #kind, fault, false }
 static const struct expected rows[KINDS] = {
-	ROW(UNSIGNED, FAULT_COMMIT),
-	ROW(STRANGER_SIGNS, FAULT_SIGNATURE),
-	ROW(STRANGER_ENROLS_HIMSELF, FAULT_SIGNATURE),
-	ROW(SIGNATURE_OF_ANOTHER, FAULT_SIGNATURE),
-	ROW(SUBJECT_CHANGED, FAULT_SIGNATURE),
-	ROW(ACCOUNT_CHANGED, FAULT_COMMIT),
-	ROW(TWO_PARENTS, FAULT_COMMIT),
-	ROW(OTHER_PARENT, FAULT_CHAIN),
-	ROW(WRONG_PREVIOUS, FAULT_CHAIN),
-	ROW(WRONG_ARCHIVE, FAULT_CHAIN),
-	ROW(WRONG_VOLUME, FAULT_CHAIN),
-	ROW(ACTIONS_SKIP, FAULT_CHAIN),
-	ROW(ACTIONS_REPEAT, FAULT_CHAIN),
-	ROW(RECORDS_WRONG, FAULT_CHAIN),
-	ROW(TIME_BEFORE, FAULT_CHAIN),
-	ROW(RETIRED_KEY_SIGNS, FAULT_SIGNATURE),
-	ROW(EXTRA_TRAILER, FAULT_COMMIT),
-	ROW(SIGNER_UNKNOWN, FAULT_SIGNATURE),
-	ROW(FILE_NOT_NAMED, FAULT_TREE),
-	ROW(FILE_NAMED_NOT_ADDED, FAULT_OBJECT),
-	ROW(FILE_EXECUTABLE, FAULT_COMMIT),
-	ROW(FILE_IS_LINK, FAULT_COMMIT),
-	ROW(FILE_REPLACED, FAULT_TREE),
-	ROW(FILE_REMOVED, FAULT_TREE),
-	ROW(FILE_RENAMED, FAULT_TREE),
-	ROW(SLIP_SHA_WRONG, FAULT_COMMIT),
-	ROW(SLIP_OTHER_ARCHIVE, FAULT_SLIP),
-	ROW(SLIP_OTHER_RECORD, FAULT_SLIP),
-	ROW(SLIP_VERSION_SKIPS, FAULT_SLIP),
-	ROW(SLIP_BEFORE_WRONG, FAULT_SLIP),
-	ROW(SLIP_SEQUENCE_WRONG, FAULT_NUMBER),
-	ROW(SLIP_SERIAL_SKIPS, FAULT_NUMBER),
-	ROW(SLIP_SERIAL_REPEATS, FAULT_NUMBER),
-	ROW(SLIP_NUMBER_REPEATS, FAULT_NUMBER),
-	ROW(SLIP_NUMBER_NOT_SERIAL, FAULT_NUMBER),
-	ROW(SLIP_PATH_WRONG, FAULT_SLIP),
-	ROW(SLIP_ACT_WRONG, FAULT_SLIP),
-	ROW(SLIP_NAMES_OTHERS_ENVELOPE, FAULT_SLIP),
-	ROW(SLIP_NAMES_MISSING_ENVELOPE, FAULT_ENVELOPE),
-	ROW(SLIP_SIZE_WRONG, FAULT_ENVELOPE),
-	ROW(SLIP_KEY_AGAIN, FAULT_KEY),
-	ROW(SLIP_AFTER_TOMBSTONE, FAULT_DESTROYED),
-	ROW(SLIP_MALFORMED, FAULT_COMMIT),
-	ROW(LIST_OMITS, FAULT_TREE),
-	ROW(LIST_SHA_WRONG, FAULT_COMMIT),
-	ROW(LIST_COUNT_WRONG, FAULT_COMMIT),
-	ROW(TOMBSTONE_OF_NOBODY, FAULT_SLIP),
-	ROW(TOMBSTONE_VERSIONS, FAULT_SLIP),
-	ROW(TOMBSTONE_TWICE, FAULT_SLIP),
-	ROW(ENVELOPE_NOT_ENCRYPTED, FAULT_ENVELOPE),
-	ROW(HISTORY_CUT, FAULT_KEY),
-	ROW(CONTENT_REF_GONE, FAULT_CONTENT),
-	ROW(CONTENT_ENTRY_GONE, FAULT_CONTENT),
-	ROW(CONTENT_ENTRY_STRANGE, FAULT_CONTENT),
-	ROW(DESTROYED_COMES_BACK, FAULT_DESTROYED),
-	ROW(MAIN_ELSEWHERE, FAULT_OBJECT),
+	BOTH(UNSIGNED, FAULT_COMMIT),
+	BOTH(STRANGER_SIGNS, FAULT_SIGNATURE),
+	BOTH(STRANGER_ENROLS_HIMSELF, FAULT_SIGNATURE),
+	BOTH(SIGNATURE_OF_ANOTHER, FAULT_SIGNATURE),
+	BOTH(SUBJECT_CHANGED, FAULT_SIGNATURE),
+	BOTH(ACCOUNT_CHANGED, FAULT_COMMIT),
+	BOTH(TWO_PARENTS, FAULT_COMMIT),
+	BOTH(OTHER_PARENT, FAULT_CHAIN),
+	BOTH(WRONG_PREVIOUS, FAULT_CHAIN),
+	BOTH(WRONG_ARCHIVE, FAULT_CHAIN),
+	BOTH(WRONG_VOLUME, FAULT_CHAIN),
+	BOTH(ACTIONS_SKIP, FAULT_CHAIN),
+	BOTH(ACTIONS_REPEAT, FAULT_CHAIN),
+	VERIFY_ALONE(RECORDS_WRONG, FAULT_CHAIN),
+	BOTH(TIME_BEFORE, FAULT_CHAIN),
+	BOTH(RETIRED_KEY_SIGNS, FAULT_SIGNATURE),
+	BOTH(EXTRA_TRAILER, FAULT_COMMIT),
+	BOTH(SIGNER_UNKNOWN, FAULT_SIGNATURE),
+	BOTH(FILE_NOT_NAMED, FAULT_TREE),
+	BOTH(FILE_NAMED_NOT_ADDED, FAULT_OBJECT),
+	BOTH(FILE_EXECUTABLE, FAULT_COMMIT),
+	BOTH(FILE_IS_LINK, FAULT_COMMIT),
+	BOTH(FILE_REPLACED, FAULT_TREE),
+	BOTH(FILE_REMOVED, FAULT_TREE),
+	BOTH(FILE_RENAMED, FAULT_TREE),
+	BOTH(SLIP_SHA_WRONG, FAULT_COMMIT),
+	VERIFY_ALONE(SLIP_OTHER_ARCHIVE, FAULT_SLIP),
+	VERIFY_ALONE(SLIP_OTHER_RECORD, FAULT_SLIP),
+	VERIFY_ALONE(SLIP_VERSION_SKIPS, FAULT_SLIP),
+	VERIFY_ALONE(SLIP_BEFORE_WRONG, FAULT_SLIP),
+	VERIFY_ALONE(SLIP_SEQUENCE_WRONG, FAULT_NUMBER),
+	VERIFY_ALONE(SLIP_SERIAL_SKIPS, FAULT_NUMBER),
+	VERIFY_ALONE(SLIP_SERIAL_REPEATS, FAULT_NUMBER),
+	VERIFY_ALONE(SLIP_NUMBER_REPEATS, FAULT_NUMBER),
+	VERIFY_ALONE(SLIP_NUMBER_NOT_SERIAL, FAULT_NUMBER),
+	VERIFY_ALONE(SLIP_PATH_WRONG, FAULT_SLIP),
+	VERIFY_ALONE(SLIP_ACT_WRONG, FAULT_SLIP),
+	VERIFY_ALONE(SLIP_NAMES_OTHERS_ENVELOPE, FAULT_SLIP),
+	BOTH(SLIP_NAMES_MISSING_ENVELOPE, FAULT_ENVELOPE),
+	VERIFY_ALONE(SLIP_SIZE_WRONG, FAULT_ENVELOPE),
+	VERIFY_ALONE(SLIP_KEY_AGAIN, FAULT_KEY),
+	VERIFY_ALONE(SLIP_AFTER_TOMBSTONE, FAULT_DESTROYED),
+	VERIFY_ALONE(SLIP_MALFORMED, FAULT_COMMIT),
+	BOTH(LIST_OMITS, FAULT_TREE),
+	BOTH(LIST_SHA_WRONG, FAULT_COMMIT),
+	BOTH(LIST_COUNT_WRONG, FAULT_COMMIT),
+	VERIFY_ALONE(TOMBSTONE_OF_NOBODY, FAULT_SLIP),
+	VERIFY_ALONE(TOMBSTONE_VERSIONS, FAULT_SLIP),
+	VERIFY_ALONE(TOMBSTONE_TWICE, FAULT_SLIP),
+	VERIFY_ALONE(ENVELOPE_NOT_ENCRYPTED, FAULT_ENVELOPE),
+	BOTH(HISTORY_CUT, FAULT_KEY),
+	BOTH(CONTENT_REF_GONE, FAULT_CONTENT),
+	BOTH(CONTENT_ENTRY_GONE, FAULT_CONTENT),
+	VERIFY_ALONE(CONTENT_ENTRY_STRANGE, FAULT_CONTENT),
+	VERIFY_ALONE(DESTROYED_COMES_BACK, FAULT_DESTROYED),
+	BOTH(MAIN_ELSEWHERE, FAULT_OBJECT),
 };
 
 /* A record as the writer would file it next, all of it right; each forgery spoils one thing. */
@@ -274,6 +279,7 @@ static struct slip_blob good_blob(struct forge *g, struct filing *f)
 	ck_ok(envelope_seal(&binding, &head, key, "{}", &sealed, &err), err);
 	blob.bytes = sealed.n;
 	blob.oid = forge_blob(g, buf_str(&sealed), NULL, &blob.sha256);
+	g->hung[g->hung_count++] = blob;
 	return blob;
 }
 
@@ -583,6 +589,7 @@ static void forge_slip(struct world *w, struct forge *g, enum kind kind)
 		f.slip.manifest.bytes = 12;
 		f.slip.manifest.oid =
 			forge_blob(g, STR("in the clear"), NULL, &f.slip.manifest.sha256);
+		g->hung[g->hung_count++] = f.slip.manifest;
 		break;
 	default: /* versions of a record that is there */
 		f.slip.record = h.record;
@@ -785,6 +792,23 @@ static void forge_refs(struct world *w, struct forge *g, enum kind kind)
 	set_content(g, &oid);
 }
 
+/* The envelopes that a forged slip names hang on the content branch, so that a clone has them. */
+static void hang_all(struct forge *g)
+{
+	struct oid root = content_tree(g);
+	struct err err = ERR_INIT;
+	char path[128], hex[65];
+
+	tree_cache_reset(g->trees, &root);
+	for (size_t i = 0; i < g->hung_count; i++) {
+		(void)snprintf(path, sizeof(path), "0000/63/63/%s",
+			hex_encode(g->hung[i].sha256.b, 32, hex));
+		ck_ok(tree_cache_add_file(g->trees, str_of(path), &g->hung[i].oid, &err), err);
+	}
+	ck_ok(tree_cache_write(g->trees, emit, g->pack, &root, &err), err);
+	set_content(g, &root);
+}
+
 static void forge_kind(struct world *w, struct forge *g, enum kind kind)
 {
 	if (kind <= ACCOUNT_CHANGED || kind == RETIRED_KEY_SIGNS || kind == EXTRA_TRAILER ||
@@ -806,14 +830,46 @@ static void forge_kind(struct world *w, struct forge *g, enum kind kind)
 		forge_refs(w, g, kind);
 }
 
+/* ---- by stock tools ---- */
+
+static const char *file_of(
+	const char *dir, const char *name, const struct buf *content, char ret[160])
+{
+	_cleanup_(closep) int fd = file_open_dir(AT_FDCWD, dir, NULL);
+
+	(void)snprintf(ret, 160, "%s/%s", dir, name);
+	ck_assert_int_eq(file_replace(fd, name, content->p, content->n, NULL), 0);
+	return ret;
+}
+
+/* What an inspector does: clone, and run the script. */
+static bool script_accepts(const struct world *w, const char *path, struct buf *ret)
+{
+	const char *dir = harness_dir(), *source = getenv("MUNIMENT_SOURCE");
+	char script[512], url[256], clone[160], signers[160], note[160];
+	const char *const to_clone[] = { "git", "clone", "-q", "--mirror", url, clone, NULL };
+	const char *const to_verify[] = { "bash", script, clone,
+		file_of(dir, "signers", &w->signers, signers),
+		file_of(dir, "checkpoint", &w->checkpoint, note), NULL };
+
+	(void)snprintf(
+		script, sizeof(script), "%s/scripts/verify-archive.sh", source ? source : ".");
+	(void)snprintf(url, sizeof(url), "file://%s/volumes/0001.git", path);
+	(void)snprintf(clone, sizeof(clone), "%s/clone.git", dir);
+	return harness_exec(to_clone, STR(""), ret) == 0 &&
+	       harness_exec(to_verify, STR(""), ret) == 0;
+}
+
 START_TEST(an_honest_archive_has_no_faults)
 {
+	_cleanup_(buf_done) struct buf printed = BUF_INIT;
 	struct world w;
 	struct seen seen;
 
 	world_init(&w);
 	verify(&w, w.f.path, true, &seen);
 	ck_assert_str_eq(seen.text.p, "");
+	ck_assert_msg(script_accepts(&w, w.f.path, &printed), "%s", printed.p);
 	buf_done(&seen.text);
 	world_done(&w);
 }
@@ -823,6 +879,7 @@ END_TEST
  * missing key. */
 START_TEST(every_forgery_is_found)
 {
+	_cleanup_(buf_done) struct buf printed = BUF_INIT;
 	struct world w;
 	unsigned missed = 0;
 
@@ -834,8 +891,17 @@ START_TEST(every_forgery_is_found)
 
 		forge_init(&g, &w.f, path);
 		forge_kind(&w, &g, kind);
+		if (kind < HISTORY_CUT && g.hung_count)
+			hang_all(&g);
 		forge_done(&g);
 		verify(&w, path, kind == HISTORY_CUT, &seen);
+		buf_reset(&printed);
+		if (script_accepts(&w, path, &printed) == rows[kind].by_script) {
+			missed++;
+			(void)fprintf(stderr, "# %s: verify-archive.sh should have %s it:\n%s",
+				rows[kind].name, rows[kind].by_script ? "refused" : "accepted",
+				printed.p);
+		}
 		if (!seen.faults[rows[kind].fault]) {
 			missed++;
 			(void)fprintf(stderr, "# %s: expected a fault of kind '%s', found:\n%s",
