@@ -25,6 +25,7 @@ enum {
 	LARGE_EVERY = 9,
 	LARGE_BYTES = 1200000, /* into a pack of its own */
 	BATCH = 12,
+	WORDS = 1000, /* different ones of a document */
 };
 
 /* A record whose filing was answered. */
@@ -96,14 +97,22 @@ static int ask(struct world *w, const char *verb, const int *fds, size_t fd_coun
 
 /* ---- contents ---- */
 
+/* Eight hexadecimal digits and a space or the end of a line, again and again; from some point on the same ones,
+ * for an index of a hundred thousand words would be all that is tested. */
 static void content(unsigned seed, size_t bytes, struct buf *ret)
 {
-	uint32_t state = seed * 2654435761u + 1;
+	static const char digits[] = "0123456789abcdef";
+	const uint32_t first = seed * 2654435761u + 1;
+	uint32_t state = first;
+	char line[9];
 
 	buf_addf(ret, "document %u 责任到人 灭菌过程\n", seed);
-	while (ret->n < bytes) {
-		state = state * 1664525u + 1013904223u;
-		buf_addf(ret, "%08x%c", state, state & 64 ? ' ' : '\n');
+	for (size_t words = 0; ret->n < bytes; words++) {
+		state = words % WORDS ? state * 1664525u + 1013904223u : first;
+		for (unsigned i = 0; i < 8; i++)
+			line[i] = digits[state >> 4 * i & 15];
+		line[8] = state & 64 ? ' ' : '\n';
+		buf_add(ret, line, sizeof(line));
 	}
 	buf_cut(ret, bytes);
 }
@@ -372,7 +381,7 @@ static void *seal_and_unseal(void *context)
 	while (!atomic_load(&w->over)) {
 		struct err err = ERR_INIT;
 
-		(void)poll(NULL, 0, 400);
+		(void)poll(NULL, 0, 150);
 		ck_ok(archive_seal(w->archive, &err), err);
 		unseal(w->archive);
 	}
@@ -389,7 +398,7 @@ static void open_world(struct world *w, const char *path)
 	uint64_t rounds;
 
 	*w = (struct world){ .path = path };
-	ck_ok(str_to_u64(str_of(more ? more : "1"), 1000, &rounds, &err), err);
+	ck_ok(str_to_u64(str_of(more ? more : "2"), 1000, &rounds, &err), err);
 	w->rounds = (int)rounds;
 	atomic_store(&w->seeds, 1);
 	(void)pthread_mutex_init(&w->lock, NULL);
