@@ -69,6 +69,17 @@ uint64_t keyer::number(enum term_kind kind, struct str text) const
 	return get_be64(hash);
 }
 
+uint32_t keyer::mark(enum term_kind kind, struct str text) const
+{
+	uint32_t h = 2166136261u;
+
+	if (key_)
+		return mark(number(kind, text));
+	for (const char c : term(kind, text))
+		h = (h ^ static_cast<uint8_t>(c)) * 16777619u;
+	return h;
+}
+
 std::string keyer::check() const
 {
 	return key_ ? term(TERM_ID, STR("which key this index was made with")) : "unkeyed";

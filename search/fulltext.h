@@ -1,8 +1,8 @@
 /* fulltext.h - the full-text index: keyed terms in Xapian, in shards that are written side by side.
  *
  * It is derived: all of it can be deleted and made again from the store. It holds no text: terms
- * are hashed with a key (terms.h), document data is the record's id, and value slots hold what the
- * store's paths show anyway (day, series, department, type).
+ * are hashed with a key (terms.h), in the order of words as well (fulltext_phrase.hh), and value
+ * slots hold what the store's paths show anyway (day, series, department, type).
  *
  * On disk, below one folder: `current` names the generation in use, `generation-N/shard-K` are
  * Xapian databases. Compaction and rebuilding make a new generation and then replace `current`;

@@ -40,6 +40,12 @@ class keyer
 	std::string term(enum term_kind kind, struct str text) const;
 	/* Only with a key: the term's 8 bytes, as a number that sorts as they do. */
 	uint64_t number(enum term_kind kind, struct str text) const;
+	/* What stands for a term in the order of a document's words (fulltext_phrase.hh). */
+	uint32_t mark(enum term_kind kind, struct str text) const;
+	static uint32_t mark(uint64_t number)
+	{
+		return static_cast<uint32_t>(number >> 32);
+	}
 	bool is_keyed() const
 	{
 		return key_ != nullptr;

@@ -9,7 +9,7 @@
  * What a title says counts more: a record whose title meets the query, all of it, gets the weight of
  * that on top. (The words of a title count more among all words as well, TITLE_WDF, but in a record
  * of a few lines that is more than in one of many pages.) */
-#include "search/fulltext.hh"
+#include "search/fulltext_phrase.hh"
 
 #include <algorithm>
 #include <memory>
@@ -54,8 +54,7 @@ class translator
       private:
 	std::vector<Xapian::Query> children(const struct query_node *first) const;
 	Xapian::Query leaf(const struct query_node *n) const;
-	Xapian::Query phrase(const struct query_node *n) const;
-	Xapian::Query title_phrase(const struct query_node *n) const;
+	Xapian::Query phrase(const struct query_node *n, bool in_title) const;
 	Xapian::Query title_children(Xapian::Query::op op, const struct query_node *n) const;
 	Xapian::Query character(const struct query_node *n) const;
 	Xapian::Query period(enum term_kind kind, int value) const;
@@ -104,17 +103,20 @@ Xapian::Query translator::leaf(const struct query_node *n) const
 	}
 }
 
-Xapian::Query translator::phrase(const struct query_node *n) const
+Xapian::Query translator::phrase(const struct query_node *n, bool in_title) const
 {
 	std::vector<Xapian::Query> terms;
-	uint32_t first = n->child->position, last = first;
+	std::vector<phrase_word> words;
 
 	for (const struct query_node *child = n->child; child; child = child->next) {
-		terms.push_back(term(child->kind, child->text));
-		last = child->position;
+		const enum term_kind kind =
+			in_title && child->kind == TERM_WORD ? TERM_TITLE : child->kind;
+		words.push_back(
+			{ keyer_.mark(kind, child->text), child->position - n->child->position });
+		terms.push_back(term(kind, child->text));
 	}
-	return Xapian::Query(
-		Xapian::Query::OP_PHRASE, terms.begin(), terms.end(), last - first + 1);
+	return Xapian::Query(Xapian::Query::OP_FILTER, join(Xapian::Query::OP_AND, terms),
+		Xapian::Query((new phrase_source(words))->release()));
 }
 
 /* A single character is indexed where it ends a run; elsewhere it begins a bigram. So every bigram that it could begin
@@ -164,7 +166,7 @@ Xapian::Query translator::node(const struct query_node *n) const
 	case QUERY_CHARACTER:
 		return character(n);
 	case QUERY_PHRASE:
-		return phrase(n);
+		return phrase(n, false);
 	case QUERY_AND:
 		return join(Xapian::Query::OP_AND, children(n->child));
 	case QUERY_OR:
@@ -180,21 +182,6 @@ Xapian::Query translator::node(const struct query_node *n) const
 		return days(n->day_from, n->day_to);
 	}
 	return Xapian::Query::MatchNothing;
-}
-
-Xapian::Query translator::title_phrase(const struct query_node *n) const
-{
-	std::vector<Xapian::Query> terms;
-	uint32_t first = n->child->position, last = first;
-
-	for (const struct query_node *child = n->child; child; child = child->next) {
-		if (child->kind != TERM_WORD)
-			return Xapian::Query();
-		terms.push_back(term(TERM_TITLE, child->text));
-		last = child->position;
-	}
-	return Xapian::Query(
-		Xapian::Query::OP_PHRASE, terms.begin(), terms.end(), last - first + 1);
 }
 
 Xapian::Query translator::title_children(Xapian::Query::op op, const struct query_node *n) const
@@ -221,7 +208,7 @@ Xapian::Query translator::in_title(const struct query_node *n) const
 	case QUERY_CHARACTER:
 		return term(TERM_TITLE, n->text);
 	case QUERY_PHRASE:
-		return title_phrase(n);
+		return phrase(n, true);
 	case QUERY_AND:
 		return title_children(Xapian::Query::OP_AND, n);
 	case QUERY_OR:

@@ -2,7 +2,7 @@
  *
  * The cost of a document is nearly all in Xapian's in-memory inverter, which looks up every term in
  * a tree that does not fit the cache. So a document's terms are sorted and counted here first, and
- * each is handed over once.
+ * each is handed over once, without its places: they are one string (fulltext_phrase.hh).
  *
  * Everything between two commits is one Xapian transaction: whatever XAPIAN_FLUSH_THRESHOLD says,
  * nothing is visible or durable before the commit that carries the watermark. */
@@ -41,14 +41,18 @@ indexer::~indexer()
 
 void indexer::add(enum term_kind kind, struct str text, uint32_t position, uint32_t wdf)
 {
+	uint32_t mark;
+
 	if (keyer_.is_keyed()) {
-		entries_.push_back({ keyer_.number(kind, text), position, wdf });
-		return;
+		const uint64_t number = keyer_.number(kind, text);
+		entries_.push_back({ number, wdf });
+		mark = keyer::mark(number);
+	} else {
+		document_.add_term(keyer_.term(kind, text), wdf);
+		mark = keyer_.mark(kind, text);
 	}
-	const std::string term = keyer_.term(kind, text);
-	document_.add_term(term, wdf);
 	if (position > 0)
-		document_.add_posting(term, position, 0);
+		order_.add(mark, position);
 }
 
 void indexer::on_token(void *context, const struct token *token)
@@ -163,26 +167,18 @@ void indexer::add_facts(const job &j)
 /* Hand the sorted terms over, each once. */
 void indexer::finish()
 {
-	std::sort(entries_.begin(), entries_.end(), [](const entry &a, const entry &b) {
-		return a.term != b.term ? a.term < b.term : a.position < b.position;
-	});
+	std::sort(entries_.begin(), entries_.end(),
+		[](const entry &a, const entry &b) { return a.term < b.term; });
 	for (size_t i = 0; i < entries_.size();) {
+		const uint64_t number = entries_[i].term;
 		uint8_t bytes[TERM_HASH_BYTES];
-		size_t end = i;
 		Xapian::termcount wdf = 0;
 
-		for (; end < entries_.size() && entries_[end].term == entries_[i].term; end++)
-			wdf += entries_[end].wdf;
-		put_be64(bytes, entries_[i].term);
-		const std::string term(reinterpret_cast<const char *>(bytes), sizeof(bytes));
-		/* What has no position sorts first. Each call costs a look-up, so the first also brings the count. */
-		while (i + 1 < end && entries_[i].position == 0)
-			i++;
-		if (entries_[i].position == 0)
-			document_.add_term(term, wdf);
-		for (; i < end; i++, wdf = 0)
-			if (entries_[i].position > 0)
-				document_.add_posting(term, entries_[i].position, wdf);
+		for (; i < entries_.size() && entries_[i].term == number; i++)
+			wdf += entries_[i].wdf;
+		put_be64(bytes, number);
+		document_.add_term(
+			std::string(reinterpret_cast<const char *>(bytes), sizeof(bytes)), wdf);
 	}
 	entries_.clear();
 }
@@ -193,13 +189,12 @@ Xapian::Document indexer::document(const job &j)
 
 	document_ = Xapian::Document();
 	entries_.clear();
+	order_.clear();
 	position_ = 0;
 	for (const text &t : j.texts)
 		add_text(t, &left);
 	add_facts(j);
 	finish();
-	document_.set_data(
-		std::string(reinterpret_cast<const char *>(j.record.b), sizeof(j.record.b)));
 	document_.add_value(SLOT_ORDER, order_value(j.day, j.record));
 	document_.add_value(SLOT_FACETS, j.series + '\0' + j.department + '\0' + j.type);
 	Xapian::Document done;
@@ -291,6 +286,22 @@ void shard::commit(const std::string &watermark)
 	db_.begin_transaction();
 }
 
+void shard::put(const std::string &id, const job &j, indexer &builder)
+{
+	const Xapian::docid document = db_.replace_document(id, builder.document(j));
+
+	db_.set_metadata(order_key(document), builder.order());
+}
+
+void shard::remove(const std::string &id)
+{
+	const std::vector<Xapian::docid> documents(db_.postlist_begin(id), db_.postlist_end(id));
+
+	for (const Xapian::docid document : documents)
+		db_.set_metadata(order_key(document), "");
+	db_.delete_document(id);
+}
+
 void shard::work(job &j, indexer &builder)
 {
 	const std::string id = keyer_.term(
@@ -298,16 +309,17 @@ void shard::work(job &j, indexer &builder)
 
 	switch (j.kind) {
 	case job::PUT:
-		db_.replace_document(id, builder.document(j));
+		put(id, j, builder);
 		break;
 	case job::REMOVE:
-		db_.delete_document(id);
+		remove(id);
 		break;
 	case job::COMMIT:
 		commit(j.argument);
 		break;
 	case job::COMPACT:
-		db_.compact(j.argument);
+		/* Orders are kept under the documents' numbers. */
+		db_.compact(j.argument, Xapian::DBCOMPACT_NO_RENUMBER);
 		break;
 	case job::STOP:
 		break;

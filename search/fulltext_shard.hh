@@ -3,7 +3,7 @@
 #ifndef MUN_SEARCH_FULLTEXT_SHARD_HH
 #define MUN_SEARCH_FULLTEXT_SHARD_HH
 
-#include "search/fulltext.hh"
+#include "search/fulltext_phrase.hh"
 
 #include <condition_variable>
 #include <deque>
@@ -49,11 +49,16 @@ class indexer
 	indexer(const keyer &k);
 	~indexer();
 	Xapian::Document document(const job &j);
+	/* Of the words of the last document. */
+	const std::string &order() const
+	{
+		return order_.bytes();
+	}
 
       private:
 	struct entry {
 		uint64_t term;
-		uint32_t position, wdf;
+		uint32_t wdf;
 	};
 
 	static void on_token(void *context, const struct token *token);
@@ -69,6 +74,7 @@ class indexer
 	struct tokenizer *tokenizer_;
 	Xapian::Document document_;
 	std::vector<entry> entries_;
+	word_order order_;
 	enum fulltext_field field_ = FULLTEXT_BODY;
 	uint32_t position_ = 0;
 	bool saw_sensitive_ = false;
@@ -104,6 +110,8 @@ class shard
       private:
 	void run(enum tr_language language);
 	void work(job &j, indexer &builder);
+	void put(const std::string &id, const job &j, indexer &builder);
+	void remove(const std::string &id);
 	void commit(const std::string &watermark);
 	void read_watermark();
 

@@ -467,6 +467,7 @@ START_TEST(replacing_replaces)
 	commit(ft, "");
 	r = open_reader(path);
 	FINDS("虚构", "1");
+	FINDS("\"纯属虚构\"", "1");
 	FINDS("\"责任到人\"", "");
 	FINDS("年:1970", "1");
 }
@@ -592,6 +593,7 @@ START_TEST(compaction_keeps_everything)
 	ck_ok(fulltext_reader_refresh(r, fulltext_revision(ft), &err), err);
 	FINDS("审核", "");
 	FINDS("召回计划", "12");
+	FINDS("\"责任到人\"", "1");
 	put_sample(ft, 4);
 	commit(ft, "two");
 	ck_ok(fulltext_reader_refresh(r, fulltext_revision(ft), &err), err);
