@@ -1,10 +1,12 @@
 /* destroy.c - the primitive of destruction (FORMAT.md, section 11).
  *
  * The tombstone's frame is the point of no return: it deletes the keys and is durable before
- * anything is taken away. What follows only removes what nobody may read any more, in an order in
- * which every step can be done again: keys (and SQLite's WAL), the journal's used bytes, the
- * entries of the content branch, the packs. At every start the list of tombstones is gone through
- * before anything is served: a key row that came back from an old copy of keys.db goes again. */
+ * anything is taken away. What is taken away is what the tombstone names as it stands in the history, read back after
+ * everything was applied: without one there is nothing to take away. What follows only removes what nobody may read any
+ * more, in an order in which every step can be done again: keys (and SQLite's WAL), the journal's used bytes and what
+ * was set aside of it, the entries of the content branch, the packs. At every start the list of tombstones
+ * is gone through before anything is served: a key row that came back from an old copy of keys.db goes
+ * again. */
 #include "store/internal.h"
 
 #include "core/base/tr.h"
@@ -217,6 +219,8 @@ static int take_away(struct store *s, struct victims *victims, struct err *err)
 
 	if (r == 0)
 		r = journal_wipe(s->journal, err);
+	if (r == 0)
+		r = journal_wipe_aside(s->journal, err);
 	for (uint32_t n = 1; r == 0 && n <= s->volume_count; n++) {
 		struct volume *v;
 
@@ -252,17 +256,47 @@ static void release_writer(struct store *s)
 	(void)pthread_mutex_unlock(&s->lock);
 }
 
+/* The envelopes that a record's tombstone names, as it stands in the history. */
+static int read_tombstone(
+	struct store *s, const struct id *record, struct victims *victims, struct err *err)
+{
+	_cleanup_(buf_done) struct buf path = BUF_INIT, text = BUF_INIT_MAX(SLIP_MAX_BYTES);
+	_cleanup_(freep) void *memory = NULL;
+	struct tombstone t;
+	struct record_head h;
+	int r = store_find(s, record, &h, err);
+
+	if (r < 0)
+		return r;
+	buf_addf(&path, "%s/destroyed", h.folder);
+	record_head_done(&h);
+	r = -ERR_NOTFOUND;
+	/* It stands in the volume that was open then: the newest ones first. */
+	for (uint32_t v = s->volume_count; v >= 1 && r == -ERR_NOTFOUND; v--) {
+		buf_reset(&text);
+		r = read_main_file(s, v, buf_str(&path), &text, err);
+	}
+	if (r == 0)
+		r = tombstone_parse(buf_str(&text), &t, &memory, err);
+	for (size_t i = 0; r == 0 && i < t.envelope_count; i++)
+		add_victim(victims, &t.envelopes[i]);
+	return r;
+}
+
 static int destroy_whole(struct store *s, const struct id *record, const char *account,
 	uint32_t uid, const struct id *action, int64_t time, struct err *err)
 {
-	_cleanup_(victims_done) struct victims victims;
+	_cleanup_(victims_done) struct victims victims, named;
 	int r;
 
 	victims_init(&victims);
-	r = bury(s, record, account, uid, action, time, &victims, err);
+	victims_init(&named);
+	r = bury(s, record, account, uid, action, time, &named, err);
 	if (r < 0)
 		return r;
 	r = hold_writer(s, err);
+	if (r == 0)
+		r = read_tombstone(s, record, &victims, err);
 	(void)pthread_mutex_lock(&s->packs_lock);
 	if (r == 0)
 		r = take_away(s, &victims, err);
@@ -292,33 +326,6 @@ static int collect_id(void *context, const struct id *record, struct err *err)
 
 	buf_add(ids, record, sizeof(*record));
 	return buf_check(ids, err);
-}
-
-/* The envelopes that a record's tombstone names. */
-static int read_tombstone(
-	struct store *s, const struct id *record, struct victims *victims, struct err *err)
-{
-	_cleanup_(buf_done) struct buf path = BUF_INIT, text = BUF_INIT_MAX(SLIP_MAX_BYTES);
-	_cleanup_(freep) void *memory = NULL;
-	struct tombstone t;
-	struct record_head h;
-	int r = store_find(s, record, &h, err);
-
-	if (r < 0)
-		return r;
-	buf_addf(&path, "%s/destroyed", h.folder);
-	record_head_done(&h);
-	r = -ERR_NOTFOUND;
-	/* It stands in the volume that was open then: the newest ones first. */
-	for (uint32_t v = s->volume_count; v >= 1 && r == -ERR_NOTFOUND; v--) {
-		buf_reset(&text);
-		r = read_main_file(s, v, buf_str(&path), &text, err);
-	}
-	if (r == 0)
-		r = tombstone_parse(buf_str(&text), &t, &memory, err);
-	for (size_t i = 0; r == 0 && i < t.envelope_count; i++)
-		add_victim(victims, &t.envelopes[i]);
-	return r;
 }
 
 int destroy_finish_all(struct store *s, uint64_t *ret_finished, struct err *err)

@@ -87,6 +87,10 @@ int journal_free_until(struct journal *j, uint64_t frame, struct err *err);
  * (destruction, clean exit). */
 int journal_wipe(struct journal *j, struct err *err);
 
+/* Overwrite all that was ever set aside: it may hold keys and envelopes of any record, and is too damaged
+ * to be searched for them. The files stay, with zeros, until somebody acknowledges them. */
+int journal_wipe_aside(struct journal *j, struct err *err);
+
 /* Forget a frame that was set aside: overwrite and remove its copy. Errors: ERR_NOTFOUND. */
 int journal_acknowledge(int dir, uint64_t frame, struct err *err);
 

@@ -348,6 +348,30 @@ int journal_check(int dir, const struct id *archive,
 	return 0;
 }
 
+static int overwrite(int dir, const char *name, struct err *err)
+{
+	_cleanup_(closep) int fd = file_open_write(dir, name, err);
+	uint64_t bytes;
+	int r = fd < 0 ? fd : file_size(fd, &bytes, err);
+
+	if (r == 0)
+		r = file_pwrite_zeros(fd, bytes, 0, err);
+	return r < 0 ? r : file_datasync(fd, err);
+}
+
+int journal_wipe_aside(struct journal *j, struct err *err)
+{
+	_cleanup_(freep) char **names = NULL;
+	size_t count;
+	int r = file_list(j->dir, &names, &count, err);
+
+	/* Also what a crash left half copied. */
+	for (size_t i = 0; r == 0 && i < count; i++)
+		if (str_starts(str_of(names[i]), "aside-"))
+			r = overwrite(j->dir, names[i], err);
+	return r;
+}
+
 int journal_acknowledge(int dir, uint64_t frame, struct err *err)
 {
 	_cleanup_(freep) char **names = NULL;
@@ -356,18 +380,12 @@ int journal_acknowledge(int dir, uint64_t frame, struct err *err)
 	int r = file_list(dir, &names, &count, err);
 
 	for (size_t i = 0; r == 0 && i < count; i++) {
-		_cleanup_(closep) int fd = -1;
-		uint64_t number, bytes;
+		uint64_t number;
 
 		if (!parse_aside(names[i], &number) || number != frame)
 			continue;
 		found = true;
-		fd = file_open_write(dir, names[i], err);
-		r = fd < 0 ? fd : file_size(fd, &bytes, err);
-		if (r == 0)
-			r = file_pwrite_zeros(fd, bytes, 0, err); /* it may hold wrapped keys */
-		if (r == 0)
-			r = file_datasync(fd, err);
+		r = overwrite(dir, names[i], err); /* it may hold wrapped keys */
 		if (r == 0)
 			r = file_unlink(dir, names[i], err);
 	}

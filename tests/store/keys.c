@@ -478,6 +478,41 @@ static int stop_at_once(void *context, const struct wrapped_key *w, struct err *
 	return err_set(err, ERR_CANCELLED, "enough");
 }
 
+/* Keys that came in many transactions, so that pages were split and balanced: what SQLite moved must not stay behind in
+ * the unused part of the page from which it came. */
+START_TEST(deleted_keys_leave_split_pages)
+{
+	enum { COUNT = 3000, TOGETHER = 7, EVERY = 10 };
+	const char *dir;
+	_cleanup_(keys_freep) struct keys *k = fresh(&dir);
+	_cleanup_(freep) struct wrapped_key *w = xcalloc(COUNT, sizeof(*w));
+	_cleanup_(buf_done) struct buf file = BUF_INIT_MAX(64 << 20);
+	uint8_t key[32];
+	char path[128];
+	struct err err = ERR_INIT;
+	size_t left = 0;
+
+	for (size_t i = 0; i < COUNT; i++)
+		ck_ok(keys_draw(k, i % 2 ? &record_one : &record_two, &w[i], key, &err), err);
+	for (size_t i = 0; i < COUNT; i += TOGETHER) {
+		size_t n = COUNT - i < TOGETHER ? COUNT - i : TOGETHER;
+
+		ck_ok(keys_apply(k, w + i, n, NULL, 0, i + 1, &err), err);
+		if (i % 100 == 0)
+			ck_ok(keys_truncate_wal(k, &err), err);
+	}
+	for (size_t i = 0; i < COUNT; i += EVERY)
+		ck_ok(keys_apply(k, NULL, 0, &w[i].key, 1, COUNT + i, &err), err);
+	ck_ok(keys_truncate_wal(k, &err), err);
+	(void)snprintf(path, sizeof(path), "%s/keys.db", dir);
+	ck_ok(file_read_whole(AT_FDCWD, path, &file, &err), err);
+	for (size_t i = 0; i < COUNT; i++)
+		if (i % EVERY == 0 && memmem(file.p, file.n, w[i].wrapped + 24, 24))
+			left++;
+	ck_assert_uint_eq(left, 0);
+}
+END_TEST
+
 START_TEST(many_keys)
 {
 	enum { COUNT = 5000 };
@@ -644,5 +679,6 @@ END_TEST
 TESTS("store/keys", opens_only_what_it_is, made_for_its_owner_only, foreign_files_are_refused,
 	sealed_means_sealed, found_again_after_reopening, moved_rows_do_not_open,
 	every_flip_is_noticed, applying_twice_is_applying_once, all_or_nothing, reading_only,
-	deleted_keys_leave_the_files, keys_of_records_are_deleted, purposes, many_keys, rotation,
-	a_failed_rotation_changes_nothing, a_broken_page_is_found, look_ups_beside_a_writer)
+	deleted_keys_leave_the_files, deleted_keys_leave_split_pages, keys_of_records_are_deleted,
+	purposes, many_keys, rotation, a_failed_rotation_changes_nothing, a_broken_page_is_found,
+	look_ups_beside_a_writer)

@@ -409,6 +409,32 @@ static bool folder_contains(const char *path, const void *bytes, size_t n)
 	return nftw(path, look_into, 16, FTW_PHYS) != 0;
 }
 
+static int wrapped_key_of(void *context, const struct wrapped_key *w, struct err *err)
+{
+	struct wrapped_key *ret = context;
+
+	(void)err;
+	if (id_equal(&w->record, &ret->record))
+		*ret = *w;
+	return 0;
+}
+
+/* A frame with a key and an envelope, set aside by an earlier start. */
+static void set_aside(
+	const struct fixture *f, const char *name, const struct wrapped_key *w, struct str envelope)
+{
+	_cleanup_(closep) int dir = file_open_dir(store_dir(f->store), "journal", NULL);
+	_cleanup_(buf_done) struct buf bytes = BUF_INIT;
+	uint8_t row[WRAPPED_KEY_BYTES];
+	struct err err = ERR_INIT;
+
+	wrapped_key_write(w, row);
+	buf_adds(&bytes, "MUNFRAME and what is left of it");
+	buf_add_str(&bytes, envelope);
+	buf_add(&bytes, row, sizeof(row));
+	ck_ok(file_replace(dir, name, bytes.p, bytes.n, &err), err);
+}
+
 /* After destruction: history, fsck, clone and every other record whole; ciphertext and wrapped key
  * nowhere. */
 START_TEST(destroyed_is_gone_and_the_rest_whole)
@@ -420,11 +446,14 @@ START_TEST(destroyed_is_gone_and_the_rest_whole)
 	struct record_head h;
 	struct fixture f;
 	struct slip slip;
+	struct store_found found;
+	struct wrapped_key wrapped = { .epoch = 0 };
 	uint8_t key[32];
 
 	fixture_init(&f, NULL);
 	free(fixture_file(&f, "留下", &other));
 	free(fixture_file(&f, "销毁", &victim));
+	wrapped.record = victim;
 	free(fixture_file(&f, "留下", NULL));
 	ck_ok(store_flush(f.store, &err), err);
 	ck_ok(store_find(f.store, &victim, &h, &err), err);
@@ -433,6 +462,11 @@ START_TEST(destroyed_is_gone_and_the_rest_whole)
 	ck_ok(slip_parse(buf_str(&slip_text), &slip, &memory, &err), err);
 	ck_ok(store_read(f.store, 1, &slip.parts[0].blob.oid, NULL, &sealed, &err), err);
 	ck_assert(folder_contains(f.path, sealed.p + 56, 32)); /* its salt: the search can find */
+	ck_ok(keys_each(store_keys(f.store), wrapped_key_of, &wrapped, &err), err);
+	ck_assert(id_equal(&wrapped.key, &slip.keys[0]));
+	ck_assert(folder_contains(f.path, wrapped.wrapped, WRAPPED_BYTES));
+	set_aside(&f, "aside-2", &wrapped, buf_str(&sealed));
+	set_aside(&f, "aside-3-2.new", &wrapped, buf_str(&sealed));
 
 	ck_ok(store_destroy(f.store, &victim, "u-00001", 1000, &action, 1779242500, &err), err);
 	ck_fails(fixture_part(&f, &victim, 1, &out, &err), err, ERR_DESTROYED);
@@ -440,9 +474,16 @@ START_TEST(destroyed_is_gone_and_the_rest_whole)
 	ck_fails(store_destroy(f.store, &victim, "u-00001", 1000, &action, 1779242500, &err), err,
 		ERR_DESTROYED);
 	ck_assert(!folder_contains(f.path, sealed.p + 56, 32));
+	/* Piece by piece: no part of the wrapped key or of the envelope is in any file, database pages and journal
+	 * included; nor can what was set aside be read any more, though it is reported. */
+	for (size_t at = 0; at + 24 <= WRAPPED_BYTES; at += 24)
+		ck_assert(!folder_contains(f.path, wrapped.wrapped + at, 24));
+	for (size_t at = 56; at + 16 <= sealed.n; at += 16)
+		ck_assert(!folder_contains(f.path, sealed.p + at, 16));
 	assert_text(&f, &other, 1, "留下");
 	ck_assert_int_eq(git(&f, 1, NULL, "fsck", "--strict", "--full"), 0);
-	fixture_reopen(&f, NULL);
+	fixture_reopen(&f, &found);
+	ck_assert(found.journal.set_aside);
 	ck_fails(fixture_part(&f, &victim, 1, &out, &err), err, ERR_DESTROYED);
 	assert_text(&f, &other, 1, "留下");
 	free(fixture_file(&f, "之后", NULL));
