@@ -115,6 +115,7 @@ struct run {
 	size_t count, room;
 	uint32_t attachments;
 	uint64_t text_left;
+	uint32_t scan_first, scan_count;
 	bool is_cut;
 };
 
@@ -143,14 +144,15 @@ static int ask(struct run *run, int input, enum extract_hint hint, struct buf *o
 	const struct extract_options *o = run->options;
 	const uint64_t values[] = { o->max_unpacked_bytes, run->text_left, MAX_FILE_BYTES,
 		o->max_ratio, o->max_members, o->max_attachments, o->max_memory_bytes,
-		o->max_cpu_seconds, o->allow_unjailed, hint };
+		o->max_cpu_seconds, o->allow_unjailed, hint, run->scan_first, run->scan_count };
 	char text[ARRAY_LEN(values)][ARGUMENT_BYTES];
 	const char *argv[ARRAY_LEN(values) + 2] = { "muniment-extract" };
 	struct jail_job job = { .program = run->helper,
 		.argv = argv,
 		.input = input,
 		.max_output_bytes = output->max,
-		.deadline = run->deadline };
+		.deadline = run->deadline,
+		.cancel = o->cancel };
 
 	for (size_t i = 0; i < ARRAY_LEN(values); i++) {
 		(void)snprintf(text[i], sizeof(text[i]), "%llu", (unsigned long long)values[i]);
@@ -356,10 +358,18 @@ static struct extracted *only_reason(enum extract_reason reason)
 	return e;
 }
 
-static int extract_input(const struct extract_options *o, int input, const char *name,
+struct wanted {
+	const char *name;
+	uint32_t scan_first, scan_count;
+};
+
+static int extract_input(const struct extract_options *o, int input, const struct wanted *wanted,
 	const char *helper, struct extracted **ret, struct err *err)
 {
+	const char *name = wanted->name;
 	struct run run = { .options = o,
+		.scan_first = wanted->scan_first,
+		.scan_count = wanted->scan_count,
 		.helper = helper,
 		.deadline = clock_ticks() + (int64_t)o->timeout_ms * 1000000,
 		.text_left = o->max_text_bytes };
@@ -377,8 +387,8 @@ static int extract_input(const struct extract_options *o, int input, const char 
 	return r;
 }
 
-int extract(const struct extract_options *o, int fd, const char *name_hint, struct extracted **ret,
-	struct err *err)
+static int run_wanted(const struct extract_options *o, int fd, const struct wanted *wanted,
+	struct extracted **ret, struct err *err)
 {
 	static const struct extract_options usual = EXTRACT_OPTIONS_DEFAULT;
 	_cleanup_(closep) int input = -1;
@@ -404,7 +414,34 @@ int extract(const struct extract_options *o, int fd, const char *name_hint, stru
 		buf_done(&helper);
 		return 0;
 	}
-	r = extract_input(o, input, name_hint, o->helper ? o->helper : helper.p, ret, err);
+	r = extract_input(o, input, wanted, o->helper ? o->helper : helper.p, ret, err);
 	buf_done(&helper);
 	return r;
+}
+
+int extract(const struct extract_options *o, int fd, const char *name_hint, struct extracted **ret,
+	struct err *err)
+{
+	return run_wanted(o, fd, &(struct wanted){ .name = name_hint }, ret, err);
+}
+
+int extract_scan(const struct extract_options *o, int fd, uint32_t first_page, uint32_t pages,
+	struct extracted **ret, struct err *err)
+{
+	struct wanted wanted = { .scan_first = first_page, .scan_count = pages };
+	int r = run_wanted(o, fd, &wanted, ret, err);
+
+	if (r == 0) {
+		uint32_t left = (*ret)->total >= first_page ? (*ret)->total - first_page + 1 : 1;
+
+		(*ret)->scanned = left < pages ? left : pages;
+	}
+	return r;
+}
+
+bool extract_may_scan(const struct extracted *e)
+{
+	return e->reason == EXTRACT_PICTURE &&
+	       (strcmp(e->media_type, kind_media_type(KIND_PDF)) == 0 ||
+		       strncmp(e->media_type, "image/", 6) == 0);
 }

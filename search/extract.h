@@ -49,6 +49,9 @@ struct extracted_page {
 	uint32_t attachment; /* 0 = the document itself, otherwise the n-th file inside it */
 	struct str label;    /* name of the sheet or of the attached file, or empty */
 	struct str text;
+	/* 0: its text stood in the file. Otherwise it was read from a picture, and is right with this probability, in
+	 * percent. */
+	uint8_t sure;
 };
 
 struct extracted {
@@ -61,6 +64,9 @@ struct extracted {
 	struct extracted_page *pages;
 	size_t page_count;
 	size_t text_bytes; /* of all pages */
+	/* A scan: how many of its pages were tried to read (0: none, so that it waits or is not to be read), and how
+	 * many it has (0: not known). */
+	uint32_t scanned, total;
 
 	char *bytes; /* what all the views above look at */
 	size_t byte_count;
@@ -69,6 +75,12 @@ struct extracted {
 /* NULL is fine. Zeroes the text first. */
 void extracted_free(struct extracted *e);
 DEFINE_CLEANUP(struct extracted *, extracted_free)
+
+/* A scan as far as it was read, with more pages of it: a new text, NULL when memory is out. EXTRACT_PICTURE as long as
+ * no characters were recognised. */
+struct extracted *extracted_join(const struct extracted *so_far, const struct extracted *more);
+/* How sure the recognised pages are, on average, in percent; 0 when there are none. */
+uint32_t extracted_sure(const struct extracted *e);
 
 struct extract_options {
 	const char *helper;	     /* path of muniment-extract; NULL: extract_helper_path() */
@@ -82,6 +94,7 @@ struct extract_options {
 	uint32_t timeout_ms;	     /* for the document with all attachments */
 	uint32_t max_cpu_seconds;    /* of one job */
 	uint64_t max_memory_bytes;   /* of one job: address space */
+	const _Atomic bool *cancel;  /* when it becomes true: EXTRACT_TIMED_OUT; may be NULL */
 	bool allow_unjailed; /* the operator said to go on where the kernel has no landlock */
 };
 
@@ -104,6 +117,15 @@ struct extract_options {
  * SIGCHLD must not be ignored. */
 int extract(const struct extract_options *o, int fd, const char *name_hint, struct extracted **ret,
 	struct err *err);
+
+/* The same by recognising the characters of pictures: pages first_page (from 1) and following of a PDF, at most
+ * `pages` of them, or a picture (its first page). A page takes two seconds; o->timeout_ms counts for this call. The
+ * answer's pages have `sure`, `total` says how many there are, `scanned` how many were tried from first_page on.
+ * Attachments are not looked at. */
+int extract_scan(const struct extract_options *o, int fd, uint32_t first_page, uint32_t pages,
+	struct extracted **ret, struct err *err);
+/* Whether that may give text where extract() gave this: pictures, and PDFs without text. */
+bool extract_may_scan(const struct extracted *e);
 
 /* Where the helper is: $MUNIMENT_EXTRACT, beside this program, where it was installed.
  * ERR_NOTFOUND. */

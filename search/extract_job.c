@@ -221,7 +221,10 @@ static void end_page(struct job *j)
 		buf_cut(&j->page, j->page.n - 1);
 	if (j->page.n > 0 && j->pages == WIRE_MAX_PAGES)
 		job_cut(j);
-	else if (j->page.n > 0) {
+	else if (j->page.n > 0 && j->sure > 0) {
+		wire_add_scan(&j->body, j->number, j->sure, buf_str(&j->page));
+		j->pages++;
+	} else if (j->page.n > 0) {
 		wire_add_page(&j->body, j->number, buf_str(&j->label), buf_str(&j->page));
 		j->pages++;
 	}
@@ -230,6 +233,7 @@ static void end_page(struct job *j)
 	j->before = 0;
 	j->pending = 0;
 	j->was_space = j->space_broke = false;
+	j->sure = 0;
 }
 
 void job_page(struct job *j, uint32_t number, struct str label)
@@ -336,6 +340,17 @@ void job_file(struct job *j, struct str name, struct str bytes)
 	buf_done(&line);
 	j->files++;
 	j->file_bytes_left -= bytes.n;
+}
+
+void job_sure(struct job *j, uint32_t percent)
+{
+	j->sure = percent > 100 ? 100 : percent;
+}
+
+void job_total(struct job *j, uint32_t pages)
+{
+	if (is_first(j, WIRE_TOTAL))
+		wire_add_total(&j->head, pages);
 }
 
 void job_cut(struct job *j)

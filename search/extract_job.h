@@ -41,6 +41,9 @@ struct job {
 	uint64_t text_left, file_bytes_left, unpacked;
 	uint32_t files, pages;
 	uint32_t seen_lines; /* title, author, date: the first of each counts */
+
+	uint32_t scan_first, scan_count; /* pages to read as pictures; 0 of them: read the text */
+	uint32_t sure; /* of the page: 0, or how sure the reading is, in percent */
 };
 
 void job_init(struct job *j, struct str input, enum extract_hint hint,
@@ -70,6 +73,10 @@ void job_break(struct job *j, char c);
 void job_soft_break(struct job *j, char c);
 /* A file inside this one, for a job of its own. */
 void job_file(struct job *j, struct str name, struct str bytes);
+/* The text of this page was read from a picture, and is right with this probability, in percent. */
+void job_sure(struct job *j, uint32_t percent);
+/* How many pages the document has, however many are read. */
+void job_total(struct job *j, uint32_t pages);
 /* Text is missing. */
 void job_cut(struct job *j);
 /* True when no more text is taken: readers may stop. */
@@ -95,10 +102,13 @@ enum extract_reason read_odf_text(struct job *j);
 enum extract_reason read_odf_sheets(struct job *j);
 enum extract_reason read_odf_slides(struct job *j);
 enum extract_reason read_ofd(struct job *j);
+enum extract_reason read_old_office(struct job *j);
+/* Pages j->scan_first and following of a PDF, or a picture, by recognition. */
+enum extract_reason read_scan(struct job *j);
 
-/* True for a PDF: the one kind that is read by programs, so the jail must be the wider one. Looks
- * at few bytes. */
+/* The kinds that are read by programs, so that the jail must be the wider one. Look at few bytes. */
 bool job_is_pdf(struct str input);
+bool job_is_old_office(struct str input);
 
 /* ---- characters ---- */
 

@@ -20,12 +20,12 @@ enum extract_kind {
 	KIND_ODS,
 	KIND_ODP,
 	KIND_OFD,
-	/* without */
-	KIND_ZIP,
-	KIND_OLE,
 	KIND_DOC,
 	KIND_XLS,
 	KIND_PPT,
+	/* without */
+	KIND_ZIP,
+	KIND_OLE,
 	KIND_XLSB,
 	KIND_EPUB,
 	KIND_RTF,

@@ -3,8 +3,8 @@
  *
  * Descriptor 0 is the document, 1 takes the answer (extract_wire.h). The arguments are limits and
  * the hint, nothing secret: everybody on the machine can see them. Before the first byte of the
- * document is looked at it is in the jail; only whether it is a PDF is found out before, by
- * comparing a few bytes, for that decides which jail. */
+ * document is looked at it is in the jail; only whether other people's programs read it
+ * (PDF, old office files) is found out before, by comparing a few bytes, for that decides which jail. */
 #include "search/extract_job.h"
 #include "search/jail.h"
 
@@ -19,11 +19,12 @@ struct arguments {
 	struct extract_limits limits;
 	struct jail_limits jail;
 	enum extract_hint hint;
+	uint32_t scan_first, scan_count;
 };
 
 static bool parse_arguments(int argc, char **argv, struct arguments *ret)
 {
-	uint64_t v[10];
+	uint64_t v[12];
 
 	if (argc != (int)ARRAY_LEN(v) + 1)
 		return false;
@@ -41,6 +42,8 @@ static bool parse_arguments(int argc, char **argv, struct arguments *ret)
 			.cpu_seconds = (uint32_t)v[7],
 			.allow_unjailed = v[8] != 0 },
 		.hint = (enum extract_hint)v[9],
+		.scan_first = (uint32_t)v[10],
+		.scan_count = (uint32_t)v[11],
 	};
 	return ret->limits.max_ratio > 0;
 }
@@ -85,6 +88,11 @@ static int refuse(struct job *j, enum extract_reason reason)
 	return answer(&j->head) && answer(&j->body) ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+static bool needs_programs(const struct job *j)
+{
+	return j->scan_count > 0 || job_is_pdf(j->input) || job_is_old_office(j->input);
+}
+
 int main(int argc, char **argv)
 {
 	struct arguments a;
@@ -97,7 +105,9 @@ int main(int argc, char **argv)
 		return EXIT_FAILURE;
 	}
 	job_init(&j, input, a.hint, &a.limits);
-	r = jail_enter(job_is_pdf(input) ? JAIL_PROGRAM : JAIL_READER, &a.jail, NULL);
+	j.scan_first = a.scan_first;
+	j.scan_count = a.scan_count;
+	r = jail_enter(needs_programs(&j) ? JAIL_PROGRAM : JAIL_READER, &a.jail, NULL);
 	if (r < 0)
 		return refuse(&j, EXTRACT_NO_JAIL);
 	job_run(&j);

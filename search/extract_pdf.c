@@ -11,18 +11,9 @@
  * Justified Chinese text comes out with spaces inside the words, because the gaps between the
  * characters were stretched: a line in which most of the characters stand alone is drawn together.
  */
-#include "search/extract_job.h"
-#include "core/base/file.h"
+#include "search/extract_program.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <stdlib.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-enum { NO_SUCH_PROGRAM = 127, MAX_INFO_BYTES = 1 << 20 };
+enum { MAX_INFO_BYTES = 1 << 20 };
 
 bool job_is_pdf(struct str input)
 {
@@ -32,68 +23,6 @@ bool job_is_pdf(struct str input)
 	if (!at || str_starts(input, "PK\003\004"))
 		return false;
 	return at == input.p || at[-1] == '\n' || at[-1] == '\r' || at - input.p < 16;
-}
-
-/* In the child: become the program. Its standard error goes the way of its output, or nowhere. */
-static void become(const char *const *argv, int out, bool with_errors)
-{
-	static char *const no_environment[] = { NULL };
-
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-	if (dup2(out, 1) == 1 && (!with_errors || dup2(out, 2) == 2))
-		(void)execve(argv[0], (char *const *)argv, no_environment);
-	_exit(NO_SUCH_PROGRAM);
-}
-
-static enum extract_reason reason_of(int status)
-{
-	if (WIFEXITED(status))
-		return WEXITSTATUS(status) == NO_SUCH_PROGRAM ? EXTRACT_NO_PROGRAM
-		       : WEXITSTATUS(status) == 0	      ? EXTRACT_OK
-							      : EXTRACT_DAMAGED;
-	if (WTERMSIG(status) == SIGSYS)
-		return EXTRACT_FORBIDDEN;
-	if (WTERMSIG(status) == SIGXCPU)
-		return EXTRACT_TIMED_OUT;
-	return EXTRACT_CRASHED;
-}
-
-/* Run a program on the document and keep what it says, as far as it fits. */
-static enum extract_reason run(const char *const *argv, bool with_errors, struct buf *ret)
-{
-	_cleanup_(closep) int from = -1;
-	int ends[2], status = 0;
-	char room[65536];
-	pid_t pid;
-
-	if (lseek(0, 0, SEEK_SET) < 0 || pipe2(ends, O_CLOEXEC) < 0)
-		return EXTRACT_CRASHED;
-	from = ends[0];
-	pid = fork();
-	if (pid == 0)
-		become(argv, ends[1], with_errors);
-	(void)close(ends[1]);
-	if (pid < 0)
-		return EXTRACT_CRASHED;
-	while (!ret->failed) {
-		ssize_t n = read(from, room, sizeof(room));
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			break;
-		if ((size_t)n > ret->max - ret->n) {
-			buf_add(ret, room, ret->max - ret->n);
-			ret->failed = true;
-			break;
-		}
-		buf_add(ret, room, (size_t)n);
-	}
-	closep(&from);
-	from = -1;
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	return ret->failed ? EXTRACT_OK : reason_of(status);
 }
 
 /* ---- what it says of itself ---- */
@@ -108,7 +37,7 @@ static enum extract_reason read_info(struct job *j)
 	} lines[] = { { "Title:", WIRE_TITLE }, { "Author:", WIRE_AUTHOR },
 		{ "CreationDate:", WIRE_DATE } };
 	struct buf out = BUF_INIT_MAX(MAX_INFO_BYTES);
-	enum extract_reason why = run(argv, true, &out);
+	enum extract_reason why = program_run(argv, true, &out);
 
 	if (why == EXTRACT_DAMAGED && memmem(out.p, out.n, "Incorrect password", 18))
 		why = EXTRACT_ENCRYPTED;
@@ -196,7 +125,7 @@ static enum extract_reason read_pages(struct job *j)
 	static const char *const argv[] = { "/usr/bin/pdftotext", "-q", "-raw", "-enc", "UTF-8",
 		"-eol", "unix", "-", "-", NULL };
 	struct buf out = BUF_INIT_MAX(j->limits.max_text_bytes + (1 << 20));
-	enum extract_reason why = run(argv, false, &out);
+	enum extract_reason why = program_run(argv, false, &out);
 	uint32_t number = 0;
 
 	for (struct str rest = buf_str(&out); rest.p && why == EXTRACT_OK && !job_is_full(j);) {
@@ -216,7 +145,7 @@ static bool has_pictures(void)
 	struct buf out = BUF_INIT_MAX(MAX_INFO_BYTES);
 	size_t lines = 0;
 
-	if (run(argv, false, &out) == EXTRACT_OK)
+	if (program_run(argv, false, &out) == EXTRACT_OK)
 		for (size_t i = 0; i < out.n; i++)
 			lines += out.p[i] == '\n';
 	buf_done(&out);

@@ -9,7 +9,7 @@
 #include <magic.h>
 #include <strings.h>
 
-enum { SNIFF_BYTES = 4096, OLE_SNIFF_BYTES = 1 << 20 };
+enum { SNIFF_BYTES = 4096 };
 
 /* ---- containers ---- */
 
@@ -55,16 +55,6 @@ static enum extract_reason look_into_zip(struct job *j, enum extract_kind *ret)
 	if (why == EXTRACT_OK)
 		*ret = kind_of_members(j, z);
 	return why;
-}
-
-/* A password-protected .docx is an OLE file with a stream of this name, in UTF-16. */
-static bool is_encrypted_office(struct str input)
-{
-	static const char name[] = "E\0n\0c\0r\0y\0p\0t\0e\0d\0P\0a\0c\0k\0a\0g\0e";
-	size_t n = input.n < OLE_SNIFF_BYTES ? input.n : OLE_SNIFF_BYTES;
-
-	return memmem(input.p, n, name, sizeof(name) - 1) ||
-	       memmem(input.p + input.n - n, n, name, sizeof(name) - 1);
 }
 
 /* ---- text ---- */
@@ -236,8 +226,6 @@ static enum extract_reason read_zip(struct job *j)
 
 static enum extract_reason read_any(struct job *j)
 {
-	static const struct str ole = STR("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1");
-
 	if (j->input.n == 0)
 		return EXTRACT_EMPTY;
 	if (job_is_pdf(j->input)) {
@@ -247,15 +235,16 @@ static enum extract_reason read_any(struct job *j)
 	if (str_starts(j->input, "PK\003\004") || (str_starts(j->input, "PK") && j->input.n >= 22 &&
 							  memcmp(j->input.p, "PK\005\006", 4) == 0))
 		return read_zip(j);
-	if (j->input.n > ole.n && memcmp(j->input.p, ole.p, ole.n) == 0 &&
-		is_encrypted_office(j->input)) {
-		job_set_type(j, kind_media_type(KIND_OLE));
-		return EXTRACT_ENCRYPTED;
+	if (job_is_old_office(j->input)) {
+		enum extract_reason why = read_old_office(j);
+
+		if (why != EXTRACT_TYPE)
+			return why;
 	}
 	return read_other(j);
 }
 
 void job_run(struct job *j)
 {
-	job_end(j, read_any(j));
+	job_end(j, j->input.n > 0 && j->scan_count > 0 ? read_scan(j) : read_any(j));
 }

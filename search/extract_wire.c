@@ -36,6 +36,20 @@ void wire_add_page(struct buf *out, uint32_t number, struct str label, struct st
 	buf_add_str(out, text);
 }
 
+void wire_add_scan(struct buf *out, uint32_t number, uint32_t sure, struct str text)
+{
+	head(out, WIRE_SCAN, 4 + 1 + text.n);
+	buf_add_be32(out, number);
+	buf_addc(out, (char)sure);
+	buf_add_str(out, text);
+}
+
+void wire_add_total(struct buf *out, uint32_t pages)
+{
+	head(out, WIRE_TOTAL, 4);
+	buf_add_be32(out, pages);
+}
+
 void wire_add_file(struct buf *out, struct str name, struct str bytes)
 {
 	head(out, WIRE_FILE, 2 + name.n + bytes.n);
@@ -176,17 +190,12 @@ static bool take_date(struct str text, struct str *ret)
 	return true;
 }
 
-static bool take_page(struct parser *p, struct str body)
+static bool add_page(struct parser *p, struct extracted_page page)
 {
 	struct extracted *text = p->answer->text;
-	struct extracted_page page = { 0 };
-	uint32_t n;
+	struct str body = page.text;
 
-	if (!cut_be32(&body, &page.number) || !cut_be16(&body, &n) || !cut(&body, n, &page.label))
-		return false;
-	page.text = body;
-	if (n > WIRE_MAX_LINE || !wire_is_clean_line(page.label) || body.n > p->text_left ||
-		!wire_is_clean(body))
+	if (body.n > p->text_left || !wire_is_clean(body))
 		return false;
 	if (!more((void **)&text->pages, &p->page_room, text->page_count, sizeof(page),
 		    WIRE_MAX_PAGES))
@@ -195,6 +204,34 @@ static bool take_page(struct parser *p, struct str body)
 	text->text_bytes += body.n;
 	p->text_left -= body.n;
 	return true;
+}
+
+static bool take_page(struct parser *p, struct str body)
+{
+	struct extracted_page page = { 0 };
+	uint32_t n;
+
+	if (!cut_be32(&body, &page.number) || !cut_be16(&body, &n) || !cut(&body, n, &page.label))
+		return false;
+	page.text = body;
+	return n <= WIRE_MAX_LINE && wire_is_clean_line(page.label) && add_page(p, page);
+}
+
+static bool take_scan(struct parser *p, struct str body)
+{
+	struct extracted_page page = { 0 };
+	struct str sure;
+
+	if (!cut_be32(&body, &page.number) || !cut(&body, 1, &sure))
+		return false;
+	page.sure = (uint8_t)sure.p[0];
+	page.text = body;
+	return page.sure >= 1 && page.sure <= 100 && add_page(p, page);
+}
+
+static bool take_total(struct str body, uint32_t *ret)
+{
+	return body.n == 4 && cut_be32(&body, ret) && *ret >= 1 && *ret <= WIRE_MAX_PAGES;
 }
 
 static bool take_file(struct parser *p, struct str body)
@@ -232,9 +269,9 @@ static bool take_end(struct parser *p, struct str body)
 static bool take_frame(struct parser *p, uint8_t kind, struct str body)
 {
 	struct extracted *text = p->answer->text;
-	bool repeats = kind == WIRE_PAGE || kind == WIRE_FILE;
+	bool repeats = kind == WIRE_PAGE || kind == WIRE_FILE || kind == WIRE_SCAN;
 
-	if (kind < WIRE_TYPE || kind > WIRE_END || (!repeats && (p->seen & (1u << kind))) ||
+	if (kind < WIRE_TYPE || kind > WIRE_SCAN || (!repeats && (p->seen & (1u << kind))) ||
 		(kind == WIRE_TYPE && p->seen))
 		return false;
 	p->seen |= 1u << kind;
@@ -251,6 +288,10 @@ static bool take_frame(struct parser *p, uint8_t kind, struct str body)
 		return take_page(p, body);
 	case WIRE_FILE:
 		return take_file(p, body);
+	case WIRE_SCAN:
+		return take_scan(p, body);
+	case WIRE_TOTAL:
+		return take_total(body, &text->total);
 	case WIRE_CUT:
 		text->is_cut = true;
 		return body.n == 0;

@@ -7,10 +7,12 @@
  *     2 TITLE   3 AUTHOR   text, 1 to 1024 bytes               at most once each
  *     4 DATE    "2026-11-21"                                   at most once
  *     5 PAGE    u32 number | u16 length | label | text         label at most 1024 bytes
- *     6 FILE    u16 length | name | bytes                      a file inside the document; name as
- * label 7 CUT     nothing                                        text is missing at the end; at
- * most once 8 END     u8 reason (enum extract_reason)                pages and files only with
- * EXTRACT_OK
+ *     6 FILE    u16 length | name | bytes                      a file inside the document; name as label
+ *     7 CUT     nothing                                        text is missing at the end; at most once
+ *     8 END     u8 reason (enum extract_reason)                pages and files only with EXTRACT_OK
+ *     9 TOTAL   u32 pages, at least 1                          of the document; at most once
+ *     10 SCAN   u32 number | u8 percent | text                 a page that was read from a picture, and how
+ *                                                              sure that is, 1 to 100
  *
  * Text is UTF-8 without control characters but newline and tab. Whoever broke into the reader
  * writes this: the parser takes nothing else, and nothing over the limits. */
@@ -27,7 +29,9 @@ enum wire_kind {
 	WIRE_PAGE,
 	WIRE_FILE,
 	WIRE_CUT,
-	WIRE_END
+	WIRE_END,
+	WIRE_TOTAL,
+	WIRE_SCAN
 };
 
 enum {
@@ -42,6 +46,8 @@ enum {
 void wire_begin(struct buf *out);
 void wire_add(struct buf *out, enum wire_kind kind, struct str text);
 void wire_add_page(struct buf *out, uint32_t number, struct str label, struct str text);
+void wire_add_scan(struct buf *out, uint32_t number, uint32_t sure, struct str text);
+void wire_add_total(struct buf *out, uint32_t pages);
 void wire_add_file(struct buf *out, struct str name, struct str bytes);
 void wire_end(struct buf *out, enum extract_reason reason);
 

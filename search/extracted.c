@@ -71,3 +71,78 @@ void extracted_free(struct extracted *e)
 	free(e->pages);
 	free(e);
 }
+
+/* ---- scans, page by page ---- */
+
+static struct str append(struct buf *b, struct str text)
+{
+	buf_add_str(b, text);
+	return (struct str){ NULL, text.n };
+}
+
+static void take_pages(struct extracted *to, struct buf *b, const struct extracted *from)
+{
+	for (size_t i = 0; i < from->page_count; i++) {
+		struct extracted_page page = from->pages[i];
+
+		page.label = append(b, page.label);
+		page.text = append(b, page.text);
+		to->pages[to->page_count++] = page;
+		to->text_bytes += page.text.n;
+	}
+}
+
+struct extracted *extracted_join(const struct extracted *so_far, const struct extracted *more)
+{
+	_cleanup_(extracted_freep) struct extracted *to = xcalloc(1, sizeof(*to));
+	struct buf bytes = BUF_INIT_MAX(SIZE_MAX / 2);
+	struct str *const lines[] = { &to->title, &to->author, &to->date };
+	const char *at;
+
+	*to = *so_far;
+	to->page_count = to->text_bytes = 0;
+	to->pages = calloc(so_far->page_count + more->page_count + 1, sizeof(*to->pages));
+	to->title = append(&bytes, so_far->title);
+	to->author = append(&bytes, so_far->author);
+	to->date = append(&bytes, so_far->date);
+	if (to->pages) {
+		take_pages(to, &bytes, so_far);
+		take_pages(to, &bytes, more);
+	}
+	if (bytes.failed || !to->pages) {
+		to->bytes = NULL;
+		buf_wipe(&bytes);
+		return NULL;
+	}
+	to->byte_count = bytes.n;
+	to->bytes = buf_detach(&bytes);
+	at = to->bytes;
+	for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
+		lines[i]->p = at;
+		at += lines[i]->n;
+	}
+	for (size_t i = 0; i < to->page_count; i++) {
+		to->pages[i].label.p = at;
+		to->pages[i].text.p = at + to->pages[i].label.n;
+		at += to->pages[i].label.n + to->pages[i].text.n;
+	}
+	to->scanned = so_far->scanned + more->scanned;
+	to->total = more->total > 0 ? more->total : so_far->total;
+	to->is_cut = so_far->is_cut || more->is_cut ||
+		     (more->reason != EXTRACT_OK && more->reason != EXTRACT_BLANK);
+	to->reason = to->page_count > 0 ? EXTRACT_OK : EXTRACT_PICTURE;
+	return TAKE_PTR(to);
+}
+
+uint32_t extracted_sure(const struct extracted *e)
+{
+	uint64_t sum = 0, count = 0;
+
+	for (size_t i = 0; i < e->page_count; i++) {
+		if (e->pages[i].sure > 0) {
+			sum += e->pages[i].sure;
+			count++;
+		}
+	}
+	return count ? (uint32_t)(sum / count) : 0;
+}

@@ -28,6 +28,8 @@ struct jail_job {
 	int input;		 /* becomes descriptor 0; stays the caller's */
 	size_t max_output_bytes;
 	int64_t deadline; /* in clock_ticks() */
+	const _Atomic bool *
+		cancel; /* when it becomes true the program is killed, as if it were late; may be NULL */
 };
 
 enum jail_end {

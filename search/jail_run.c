@@ -15,6 +15,7 @@
 #include <linux/seccomp.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,7 +25,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { PIPE_BYTES = 1 << 20, COPY_BYTES = 1 << 16 };
+enum { PIPE_BYTES = 1 << 20, COPY_BYTES = 1 << 16, CANCEL_MS = 100 };
 
 enum { ALL_SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE };
 
@@ -131,7 +132,9 @@ static enum jail_end follow(int pidfd, int fd, const struct jail_job *job, struc
 	size_t left = job->max_output_bytes;
 
 	for (;;) {
-		int n = poll(polls, ARRAY_LEN(polls), ms_until(job->deadline));
+		int left_ms = ms_until(job->deadline);
+		int n = poll(polls, ARRAY_LEN(polls),
+			job->cancel && left_ms > CANCEL_MS ? CANCEL_MS : left_ms);
 		bool ended = n > 0 && polls[0].revents;
 		enum got got = polls[1].fd >= 0 ? take(fd, output, &left) : GOT_MORE;
 
@@ -139,7 +142,7 @@ static enum jail_end follow(int pidfd, int fd, const struct jail_job *job, struc
 			return JAIL_FLOODED;
 		if (ended)
 			return JAIL_EXITED;
-		if (ms_until(job->deadline) == 0)
+		if (ms_until(job->deadline) == 0 || (job->cancel && atomic_load(job->cancel)))
 			return JAIL_TIMED_OUT;
 		if (got == GOT_END)
 			polls[1].fd = -1;

@@ -20,7 +20,8 @@ enum {
 	ID_BYTES = TEXTCACHE_ID_BYTES,
 	BUSY_MS = 5000,
 	FLAG_NAME_DIFFERS = 1,
-	FLAG_IS_CUT = 2
+	FLAG_IS_CUT = 2,
+	FLAG_SCAN = 4
 };
 
 static const char context_text[15] = "muniment text 1";
@@ -43,8 +44,9 @@ static void add_string(struct buf *b, struct str s)
 
 void textcache_serialise(const struct extracted *text, struct buf *ret)
 {
-	uint8_t flags = (uint8_t)((text->name_differs ? FLAG_NAME_DIFFERS : 0) |
-				  (text->is_cut ? FLAG_IS_CUT : 0));
+	uint8_t flags =
+		(uint8_t)((text->name_differs ? FLAG_NAME_DIFFERS : 0) |
+			  (text->is_cut ? FLAG_IS_CUT : 0) | (text->scanned > 0 ? FLAG_SCAN : 0));
 
 	buf_addc(ret, (char)text->reason);
 	buf_addc(ret, (char)flags);
@@ -52,10 +54,16 @@ void textcache_serialise(const struct extracted *text, struct buf *ret)
 	add_string(ret, text->title);
 	add_string(ret, text->author);
 	add_string(ret, text->date);
+	if (flags & FLAG_SCAN) {
+		buf_add_be32(ret, text->scanned);
+		buf_add_be32(ret, text->total);
+	}
 	buf_add_be32(ret, (uint32_t)text->page_count);
 	for (size_t i = 0; i < text->page_count; i++) {
 		buf_add_be32(ret, text->pages[i].number);
 		buf_add_be32(ret, text->pages[i].attachment);
+		if (flags & FLAG_SCAN)
+			buf_addc(ret, (char)text->pages[i].sure);
 		add_string(ret, text->pages[i].label);
 		add_string(ret, text->pages[i].text);
 	}
@@ -88,14 +96,15 @@ static bool take_string(struct str *from, struct str *ret)
 	return take_u32(from, &n) && take(from, n, ret);
 }
 
-static bool take_head(struct str *from, struct extracted *e)
+static bool take_head(struct str *from, struct extracted *e, bool *ret_scan)
 {
 	struct str raw, type;
 	struct date date;
 
 	if (!take(from, 2, &raw) || (uint8_t)raw.p[0] >= EXTRACT_REASON_COUNT ||
-		(uint8_t)raw.p[1] > (FLAG_NAME_DIFFERS | FLAG_IS_CUT))
+		(uint8_t)raw.p[1] > (FLAG_NAME_DIFFERS | FLAG_IS_CUT | FLAG_SCAN))
 		return false;
+	*ret_scan = raw.p[1] & FLAG_SCAN;
 	e->reason = (enum extract_reason)raw.p[0];
 	e->name_differs = raw.p[1] & FLAG_NAME_DIFFERS;
 	e->is_cut = raw.p[1] & FLAG_IS_CUT;
@@ -105,13 +114,26 @@ static bool take_head(struct str *from, struct extracted *e)
 		!wire_is_clean_line(e->author) || !take_string(from, &e->date))
 		return false;
 	memcpy(e->media_type, type.p, type.n);
+	if (*ret_scan &&
+		(!take_u32(from, &e->scanned) || !take_u32(from, &e->total) || e->scanned == 0))
+		return false;
 	return e->date.n == 0 || date_parse(e->date, &date, NULL) == 0;
+}
+
+static bool take_sure(struct str *from, uint8_t *ret)
+{
+	struct str raw;
+
+	if (!take(from, 1, &raw) || (uint8_t)raw.p[0] > 100)
+		return false;
+	*ret = (uint8_t)raw.p[0];
+	return true;
 }
 
 /* The least that a page takes: what bounds their number before memory is asked for. */
 enum { PAGE_MIN_BYTES = 16 };
 
-static bool take_pages(struct str *from, struct extracted *e)
+static bool take_pages(struct str *from, struct extracted *e, bool is_scan)
 {
 	uint32_t count;
 
@@ -124,6 +146,7 @@ static bool take_pages(struct str *from, struct extracted *e)
 		struct extracted_page *page = &e->pages[i];
 
 		if (!take_u32(from, &page->number) || !take_u32(from, &page->attachment) ||
+			(is_scan && !take_sure(from, &page->sure)) ||
 			!take_string(from, &page->label) || !wire_is_clean_line(page->label) ||
 			!take_string(from, &page->text) || !wire_is_clean(page->text))
 			return false;
@@ -137,6 +160,7 @@ int textcache_parse(struct str bytes, struct extracted **ret, struct err *err)
 {
 	_cleanup_(extracted_freep) struct extracted *e = xcalloc(1, sizeof(*e));
 	struct str rest = { NULL, bytes.n };
+	bool is_scan = false;
 
 	e->bytes = malloc(bytes.n ? bytes.n : 1);
 	if (!e->bytes)
@@ -145,7 +169,7 @@ int textcache_parse(struct str bytes, struct extracted **ret, struct err *err)
 		memcpy(e->bytes, bytes.p, bytes.n);
 	e->byte_count = bytes.n;
 	rest.p = e->bytes;
-	if (!take_head(&rest, e) || !take_pages(&rest, e))
+	if (!take_head(&rest, e, &is_scan) || !take_pages(&rest, e, is_scan))
 		return err_set(err, ERR_CORRUPT, tr("a kept text is damaged; run reindex --text"));
 	*ret = TAKE_PTR(e);
 	return 0;
@@ -255,6 +279,11 @@ static int number(struct textcache *t, const char *sql, int *ret, struct err *er
 	return 0;
 }
 
+/* Newer than the first files of this version, which get it when they are opened. */
+static const char scan_table[] =
+	"CREATE TABLE IF NOT EXISTS scan(record BLOB NOT NULL, part BLOB NOT NULL,"
+	" PRIMARY KEY(record, part)) WITHOUT ROWID";
+
 static int set_up(struct textcache *t, struct err *err)
 {
 	int id = 0, version = 0;
@@ -270,13 +299,16 @@ static int set_up(struct textcache *t, struct err *err)
 	if (id == APPLICATION_ID && version > SCHEMA_VERSION)
 		return err_set(err, ERR_UNSUPPORTED, tr("the kept texts are of a newer version"));
 	if (id == APPLICATION_ID)
-		return 0;
+		return run(t, scan_table, err);
 	if (id != 0 || version != 0)
 		return err_set(err, ERR_CORRUPT, tr("this file does not hold kept texts"));
 	return run(t,
 		"BEGIN IMMEDIATE;"
 		"CREATE TABLE text(record BLOB NOT NULL, part BLOB NOT NULL, sealed BLOB NOT NULL,"
 		" PRIMARY KEY(record, part)) WITHOUT ROWID;"
+		"CREATE TABLE scan(record BLOB NOT NULL, part BLOB NOT NULL, PRIMARY KEY(record, "
+		"part))"
+		" WITHOUT ROWID;"
 		"PRAGMA application_id=1297634353; PRAGMA user_version=1;"
 		"COMMIT",
 		err);
@@ -413,10 +445,10 @@ int textcache_has(struct textcache *t, const uint8_t record[TEXTCACHE_ID_BYTES],
 	return r;
 }
 
-static int delete_rows(struct textcache *t, const uint8_t *record, struct err *err)
+static int delete_rows(struct textcache *t, const char *sql, const uint8_t *record, struct err *err)
 {
 	_cleanup_(finalizep) sqlite3_stmt *s = NULL;
-	int r = prepare(t, "DELETE FROM text WHERE record = ?", &s, err);
+	int r = prepare(t, sql, &s, err);
 
 	if (r == 0)
 		r = bind_ids(t, s, record, NULL, err);
@@ -442,7 +474,9 @@ int textcache_forget(struct textcache *t, const uint8_t record[TEXTCACHE_ID_BYTE
 	int r;
 
 	(void)pthread_mutex_lock(&t->lock);
-	r = delete_rows(t, record, err);
+	r = delete_rows(t, "DELETE FROM text WHERE record = ?", record, err);
+	if (r == 0)
+		r = delete_rows(t, "DELETE FROM scan WHERE record = ?", record, err);
 	if (r == 0)
 		r = empty_wal(t, err);
 	(void)pthread_mutex_unlock(&t->lock);
@@ -504,4 +538,82 @@ int textcache_each(struct textcache *t,
 		if (r != 0)
 			return r;
 	}
+}
+
+/* ---- scans that wait ---- */
+
+static int scan_run(struct textcache *t, const char *sql, const uint8_t *record,
+	const uint8_t *part, struct err *err)
+{
+	_cleanup_(finalizep) sqlite3_stmt *s = NULL;
+	int r;
+
+	(void)pthread_mutex_lock(&t->lock);
+	r = prepare(t, sql, &s, err);
+	if (r == 0)
+		r = bind_ids(t, s, record, part, err);
+	if (r == 0 && sqlite3_step(s) != SQLITE_DONE)
+		r = fail(t, err);
+	(void)sqlite3_finalize(TAKE_PTR(s));
+	(void)pthread_mutex_unlock(&t->lock);
+	return r;
+}
+
+int textcache_scan_add(struct textcache *t, const uint8_t record[TEXTCACHE_ID_BYTES],
+	const uint8_t part[TEXTCACHE_ID_BYTES], struct err *err)
+{
+	return scan_run(
+		t, "INSERT OR IGNORE INTO scan(record, part) VALUES(?, ?)", record, part, err);
+}
+
+int textcache_scan_done(struct textcache *t, const uint8_t record[TEXTCACHE_ID_BYTES],
+	const uint8_t part[TEXTCACHE_ID_BYTES], struct err *err)
+{
+	return scan_run(t, "DELETE FROM scan WHERE record = ? AND part = ?", record, part, err);
+}
+
+int textcache_scan_next(struct textcache *t, uint8_t record[TEXTCACHE_ID_BYTES],
+	uint8_t part[TEXTCACHE_ID_BYTES], struct err *err)
+{
+	_cleanup_(finalizep) sqlite3_stmt *s = NULL;
+	int r;
+
+	(void)pthread_mutex_lock(&t->lock);
+	r = prepare(t,
+		"SELECT record, part FROM scan WHERE (record, part) > (?, ?)"
+		" ORDER BY record, part LIMIT 1",
+		&s, err);
+	if (r == 0)
+		r = bind_ids(t, s, record, part, err);
+	if (r == 0) {
+		int step = sqlite3_step(s);
+
+		if (step == SQLITE_DONE)
+			r = -ERR_NOTFOUND;
+		else if (step != SQLITE_ROW)
+			r = fail(t, err);
+		else if (sqlite3_column_bytes(s, 0) != ID_BYTES ||
+			 sqlite3_column_bytes(s, 1) != ID_BYTES)
+			r = err_set(
+				err, ERR_CORRUPT, tr("a kept text is damaged; run reindex --text"));
+	}
+	if (r == 0) {
+		memcpy(record, sqlite3_column_blob(s, 0), ID_BYTES);
+		memcpy(part, sqlite3_column_blob(s, 1), ID_BYTES);
+	}
+	(void)sqlite3_finalize(TAKE_PTR(s));
+	(void)pthread_mutex_unlock(&t->lock);
+	return r;
+}
+
+int textcache_scan_count(struct textcache *t, uint64_t *ret, struct err *err)
+{
+	int n = 0, r;
+
+	(void)pthread_mutex_lock(&t->lock);
+	r = number(t, "SELECT count(*) FROM scan", &n, err);
+	(void)pthread_mutex_unlock(&t->lock);
+	if (r == 0)
+		*ret = (uint64_t)n;
+	return r;
 }

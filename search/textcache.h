@@ -13,11 +13,16 @@
  *     sealed          version (1 byte, 1) | nonce (24) | XChaCha20-Poly1305 of the text (n + 16)
  *     associated data "muniment text 1" | archive id (16) | record (16) | part (16)
  *
+ *     scan(record BLOB, part BLOB, PRIMARY KEY (record, part)) WITHOUT ROWID
+ *
+ * names the parts that are pictures and wait for their characters to be recognised, which takes long: so that the
+ * queue is there after a restart. In clear, like the ids above: that a part is a scan is no more than its size tells.
+ *
  * The text, before sealing; integers big-endian, strings are u32 length and UTF-8:
  *
- *     u8 reason (enum extract_reason) | u8 flags (1 name_differs, 2 is_cut) | string media type
- *     string title | string author | string date | u32 pages
- *     pages times: u32 number | u32 attachment | string label | string text
+ *     u8 reason (enum extract_reason) | u8 flags (1 name_differs, 2 is_cut, 4 scan) | string media type
+ *     string title | string author | string date | with flag 4: u32 scanned, u32 total | u32 pages
+ *     pages times: u32 number | u32 attachment | with flag 4: u8 sure | string label | string text
  *
  * Threads: a struct textcache may be used by many at once; a lock inside orders them. */
 #ifndef MUN_SEARCH_TEXTCACHE_H
@@ -64,6 +69,17 @@ int textcache_each(struct textcache *t,
 	int (*row)(void *context, const uint8_t record[TEXTCACHE_ID_BYTES],
 		const uint8_t part[TEXTCACHE_ID_BYTES], uint64_t sealed_bytes, struct err *err),
 	void *context, struct err *err);
+
+/* The queue of scans. Adding one that is in it, and taking out one that is not, are fine. */
+int textcache_scan_add(struct textcache *t, const uint8_t record[TEXTCACHE_ID_BYTES],
+	const uint8_t part[TEXTCACHE_ID_BYTES], struct err *err);
+int textcache_scan_done(struct textcache *t, const uint8_t record[TEXTCACHE_ID_BYTES],
+	const uint8_t part[TEXTCACHE_ID_BYTES], struct err *err);
+/* The one behind this one in order of record and part (zeros: the first). ERR_NOTFOUND, without a sentence, when
+ * there is none. */
+int textcache_scan_next(struct textcache *t, uint8_t record[TEXTCACHE_ID_BYTES],
+	uint8_t part[TEXTCACHE_ID_BYTES], struct err *err);
+int textcache_scan_count(struct textcache *t, uint64_t *ret, struct err *err);
 
 /* The bytes that are sealed, for tests and fuzzing: textcache_parse() takes anything. */
 void textcache_serialise(const struct extracted *text, struct buf *ret);

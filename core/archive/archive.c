@@ -11,6 +11,7 @@
 #include "core/archive/log.h"
 #include "core/archive/people.h"
 #include "core/archive/recorder.h"
+#include "core/archive/scans.h"
 
 #include "core/base/clock.h"
 #include "core/base/file.h"
@@ -192,11 +193,13 @@ static void close_unsealed(struct archive *a, int64_t drain_ms)
 		if (a->indexer)
 			(void)indexer_wait(a->indexer, until, NULL, NULL);
 	}
+	scans_stop(a->scans);
 	(void)pthread_mutex_lock(&a->followers_lock);
 	indexer = TAKE_PTR(a->indexer);
 	recorder = TAKE_PTR(a->recorder);
 	(void)pthread_mutex_unlock(&a->followers_lock);
 	indexer_free(indexer);
+	scans_free(TAKE_PTR(a->scans));
 	recorder_free(recorder);
 	pool_free(TAKE_PTR(a->readers));
 	pool_free(TAKE_PTR(a->registries));
@@ -267,6 +270,7 @@ static int open_followers(struct archive *a, struct err *err)
 	(void)pthread_mutex_lock(&a->followers_lock);
 	a->recorder = recorder;
 	a->indexer = indexer;
+	a->scans = scans_new(a);
 	(void)pthread_mutex_unlock(&a->followers_lock);
 	return r;
 }
@@ -322,6 +326,8 @@ int archive_unseal_root(
 	if (r == 0 && a->recorder) {
 		recorder_start(a->recorder);
 		indexer_start(a->indexer);
+		if (a->flags & ARCHIVE_RESIDENT)
+			scans_start(a->scans);
 	}
 	(void)pthread_rwlock_unlock(&a->gate);
 	return r;

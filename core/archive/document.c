@@ -3,6 +3,7 @@
 
 #include "core/archive/catalogue.h"
 #include "core/archive/log.h"
+#include "core/archive/scans.h"
 
 #include "core/base/file.h"
 #include "core/base/tr.h"
@@ -45,8 +46,7 @@ static int fill(void *context, struct str piece, struct err *err)
 	return r;
 }
 
-/* Plaintext into memory that has no name, for the jail. */
-static int plaintext(struct archive *a, const struct edition *e, size_t i, struct err *err)
+int document_plaintext(struct archive *a, const struct edition *e, size_t i, struct err *err)
 {
 	_cleanup_(closep) int fd = jail_memfd_new(err);
 	struct filling f = { fd, 0 };
@@ -85,7 +85,7 @@ static int extract_part(struct archive *a, const struct edition *e, size_t i,
 		*ret = without_text(EXTRACT_TOO_LARGE);
 		return 0;
 	}
-	fd = plaintext(a, e, i, err);
+	fd = document_plaintext(a, e, i, err);
 	return fd < 0 ? fd : extract(&options, fd, name, ret, err);
 }
 
@@ -101,6 +101,7 @@ static int load_part(struct archive *a, struct document *d, size_t i, const stru
 	if (r == 0) {
 		/* What may turn out otherwise now (no jail then, one now) is tried again. */
 		if (!extract_reason_is_passing(text->reason)) {
+			scans_push(a->scans, record, part, text);
 			d->parts[i] = text;
 			return 0;
 		}
@@ -115,6 +116,8 @@ static int load_part(struct archive *a, struct document *d, size_t i, const stru
 		return r;
 	if (textcache_put(a->texts, record->b, part->b, key, text, &inner) < 0)
 		log_err(LOG_LEVEL_WARNING, "a text cannot be kept", &inner);
+	else
+		scans_push(a->scans, record, part, text);
 	d->parts[i] = text;
 	return 0;
 }

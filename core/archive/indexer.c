@@ -81,6 +81,10 @@ struct indexer {
 	uint64_t command_done, command_total;
 	int command_result;
 	struct err command_err;
+
+	/* A record that somebody wants to have indexed again, and whether it was; under the lock. */
+	struct id again;
+	enum { AGAIN_NO, AGAIN_WANTED, AGAIN_DONE, AGAIN_FAILED } again_state;
 };
 
 /* ---- the files ---- */
@@ -464,6 +468,51 @@ static void run_command(struct indexer *x)
 	feed_set_behind(x->feed);
 }
 
+/* A job that does not move the mark: it belongs to no action. */
+static int put_again(struct indexer *x, struct err *err)
+{
+	struct store_event e = { .act = ACT_REVISE };
+	bool wanted;
+	int r;
+
+	(void)pthread_mutex_lock(&x->lock);
+	wanted = x->again_state == AGAIN_WANTED;
+	e.record = x->again;
+	(void)pthread_mutex_unlock(&x->lock);
+	if (!wanted)
+		return 0;
+	r = submit(x, &e, err);
+	if (r == 0)
+		r = finish_all(x, false, err);
+	if (r == 0)
+		r = commit(x, err);
+	(void)pthread_mutex_lock(&x->lock);
+	x->again_state = r < 0 ? AGAIN_FAILED : AGAIN_DONE;
+	(void)pthread_cond_broadcast(&x->changed);
+	(void)pthread_mutex_unlock(&x->lock);
+	return r;
+}
+
+bool indexer_again(struct indexer *x, const struct id *record, const _Atomic bool *give_up)
+{
+	bool done = false;
+
+	(void)pthread_mutex_lock(&x->lock);
+	if (x->started && x->again_state != AGAIN_WANTED) {
+		x->again = *record;
+		x->again_state = AGAIN_WANTED;
+		while (x->again_state == AGAIN_WANTED && !atomic_load(give_up)) {
+			(void)pthread_mutex_unlock(&x->lock);
+			(void)poll(NULL, 0, 20);
+			(void)pthread_mutex_lock(&x->lock);
+		}
+		done = x->again_state == AGAIN_DONE;
+		x->again_state = AGAIN_NO;
+	}
+	(void)pthread_mutex_unlock(&x->lock);
+	return done;
+}
+
 /* ---- the thread ---- */
 
 static void recover(struct indexer *x, const struct err *why)
@@ -520,6 +569,8 @@ static void *work(void *context)
 			r = walk(x, &err);
 		else if (news == FEED_EVENTS)
 			r = take_events(x, &batch, &err);
+		if (r == 0)
+			r = put_again(x, &err);
 		feed_batch_done(&batch);
 		if (r == 0 && news == FEED_TIMEOUT && x->commit_due != 0 &&
 			atomic_load(&x->waiting) > 0)

@@ -11,6 +11,10 @@ void indexer_start(struct indexer *x);
 /* Stops the threads; what was not committed is indexed again next time. */
 void indexer_free(struct indexer *x);
 
+/* Index a record once more, for its text has changed though its version has not; wait until it can be found so. False:
+ * it is not known whether it was done. */
+bool indexer_again(struct indexer *x, const struct id *record, const _Atomic bool *give_up);
+
 void indexer_push(struct indexer *x, const struct store_event *events, size_t count);
 
 struct indexer_state {

@@ -32,6 +32,7 @@ struct catalogue;
 struct people;
 struct recorder;
 struct indexer;
+struct scans;
 
 struct archive {
 	char *path;
@@ -60,6 +61,7 @@ struct archive {
 	pthread_mutex_t followers_lock;
 	struct recorder *recorder;
 	struct indexer *indexer;
+	struct scans *scans;
 };
 
 /* Descriptor of the archive's folder, owned by the store. */

@@ -33,6 +33,10 @@ const struct setting_row setting_table[SETTING_COUNT] = {
 	[SETTING_EXTRACT_MAX_BYTES] = { "extract.max_bytes", SETTING_INT, "268435456", 1024,
 		268435456, NULL, "大于此字节数的文件不提取文本",
 		"documents with more bytes than this are filed without reading their text" },
+	[SETTING_EXTRACT_OCR] = { "extract.ocr", SETTING_BOOL, "true", 0, 1, NULL,
+		"对扫描件和图片做文字识别（后台低优先级，每页约两秒）",
+		"recognise the characters of scans and pictures, in the background (two seconds a "
+		"page)" },
 	[SETTING_EXTRACT_UNJAILED] = { "extract.unjailed", SETTING_BOOL, "false", 0, 1, NULL,
 		"内核不支持 landlock 时仍提取文本（不安全：恶意文件可能读取其他文件）",
 		"read documents even where the kernel has no landlock (unsafe: a hostile file "

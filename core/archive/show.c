@@ -73,6 +73,48 @@ static void say_fields(const struct series *series, const struct manifest *m, st
 
 /* ---- parts ---- */
 
+/* Where the recognition of a scan stands; false where there is none. */
+static bool say_scan(struct archive *a, const struct extracted *text, struct buf *b)
+{
+	_cleanup_(buf_done) struct buf sentence = BUF_INIT;
+	bool is_on = settings_int(a->settings, SETTING_EXTRACT_OCR) != 0;
+	const char *state = is_on ? "waiting" : "off";
+
+	if (text->scanned == 0 && !extract_may_scan(text))
+		return false;
+	if (text->scanned > 0)
+		state = text->scanned < text->total ? "reading" : "done";
+	if (text->scanned > 0 && text->scanned < text->total)
+		buf_addf(&sentence, tr("text recognition: %u of %u pages read"), text->scanned,
+			text->total);
+	else if (text->scanned > 0 && text->page_count > 0)
+		buf_addf(&sentence, tr("text recognition: %zu pages, %u %% sure"), text->page_count,
+			extracted_sure(text));
+	else if (text->scanned > 0)
+		buf_adds(&sentence, tr("no text: nothing legible was recognised in the pictures"));
+	else
+		buf_adds(&sentence, is_on ? tr("pictures: waiting for text recognition")
+					  : extract_reason_text(text->reason));
+	say_text(b, "sentence", buf_str(&sentence));
+	say_map(b, "recognition");
+	say_cstr(b, "state", state);
+	say_int(b, "pages", text->scanned);
+	say_int(b, "of", text->total);
+	say_int(b, "sure", extracted_sure(text));
+	say_end_map(b);
+	return true;
+}
+
+void show_text(struct archive *a, const struct extracted *text, struct buf *b)
+{
+	say_map(b, "text");
+	say_cstr(b, "reason", extract_reason_word(text->reason));
+	say_int(b, "pages", (int64_t)text->page_count);
+	if (!say_scan(a, text, b) && text->reason != EXTRACT_OK)
+		say_cstr(b, "sentence", extract_reason_text(text->reason));
+	say_end_map(b);
+}
+
 /* What is known of a part's text; nothing while it was not read yet. */
 static void say_text_state(struct archive *a, const struct id *record,
 	const struct manifest_part *part, const struct secret *key, struct buf *b)
@@ -81,12 +123,7 @@ static void say_text_state(struct archive *a, const struct id *record,
 
 	if (!key || textcache_get(a->texts, record->b, part->id.b, key, &text, NULL) < 0)
 		return;
-	say_map(b, "text");
-	say_cstr(b, "reason", extract_reason_word(text->reason));
-	say_int(b, "pages", (int64_t)text->page_count);
-	if (text->reason != EXTRACT_OK)
-		say_cstr(b, "sentence", extract_reason_text(text->reason));
-	say_end_map(b);
+	show_text(a, text, b);
 	extracted_free(text);
 }
 

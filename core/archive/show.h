@@ -11,6 +11,10 @@ int show_edition(struct archive *a, const struct record_head *head, const struct
 int show_edition_as(struct archive *a, const char *name, const struct record_head *head,
 	const struct edition *e, struct buf *b, struct err *err);
 
+/* The object "text": what is known of a part's text. */
+struct extracted;
+void show_text(struct archive *a, const struct extracted *text, struct buf *b);
+
 /* account, and name when it is known. */
 void show_account(struct archive *a, struct str account, struct buf *b);
 

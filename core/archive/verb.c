@@ -27,6 +27,7 @@ const struct verb verb_table[] = {
 	{ "journal.acknowledge", verb_journal_acknowledge, W, 0, 0 },
 	{ "list", verb_list, U, 0, 0 },
 	{ "log", verb_log, U, 0, 0 },
+	{ "recognise", verb_recognise, U | W, 0, 0 },
 	{ "reindex", verb_reindex, U | W, 0, 0 },
 	{ "revise", verb_revise, U | W | A, 0, VERB_MAX_FDS },
 	{ "seal", verb_seal, VERB_RESIDENT, 0, 0 },

@@ -28,7 +28,8 @@ verb_run_fn verb_log;
 /* verbs_verify.c */
 verb_run_fn verb_verify;
 /* verbs_keep.c */
-verb_run_fn verb_reindex, verb_compact, verb_checkpoint, verb_signers, verb_journal_acknowledge;
+verb_run_fn verb_reindex, verb_recognise, verb_compact, verb_checkpoint, verb_signers,
+	verb_journal_acknowledge;
 
 /* File the text of a definition as a record of the series DEF, or as its next version; nothing when it is
  * in force already. Used by init, too. */

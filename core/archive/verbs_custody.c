@@ -6,6 +6,7 @@
 #include "core/archive/log.h"
 #include "core/archive/recorder.h"
 #include "core/archive/say.h"
+#include "core/archive/scans.h"
 
 #include "core/base/clock.h"
 #include "core/base/file.h"
@@ -37,6 +38,7 @@ static void say_followers(struct archive *a, const struct store_counts *counts, 
 	uint64_t *ret_unreadable)
 {
 	struct indexer_state state;
+	struct scans_state scans;
 
 	*ret_unreadable = 0;
 	if (!a->recorder || !a->indexer)
@@ -49,6 +51,15 @@ static void say_followers(struct archive *a, const struct store_counts *counts, 
 	say_end_map(b);
 	say_int(b, "indexed", (int64_t)state.documents);
 	say_int(b, "extracting", (int64_t)state.extracting);
+	scans_look(a->scans, &scans);
+	say_map(b, "scans");
+	say_bool(b, "on", scans.on);
+	say_bool(b, "missing", scans.missing);
+	say_int(b, "waiting", (int64_t)scans.waiting);
+	say_int(b, "pages", (int64_t)scans.pages);
+	say_int(b, "page", scans.page);
+	say_int(b, "of", scans.total);
+	say_end_map(b);
 }
 
 int verb_status(struct archive *a, struct verb_call *call, struct err *err)

@@ -6,10 +6,13 @@
 #include "core/archive/log.h"
 #include "core/archive/recorder.h"
 #include "core/archive/say.h"
+#include "core/archive/scans.h"
 
 #include "core/base/clock.h"
 #include "core/base/file.h"
 #include "core/base/tr.h"
+
+enum { INDEX_WAIT_MS = 600000 };
 
 /* ---- reindex ---- */
 
@@ -33,6 +36,26 @@ int verb_reindex(struct archive *a, struct verb_call *call, struct err *err)
 	say_int(call->reply, "documents", (int64_t)documents);
 	say_bool(call->reply, "resumed", resumed);
 	say_int(call->reply, "seconds", (clock_ticks() - begun) / 1000000000);
+	return 0;
+}
+
+int verb_recognise(struct archive *a, struct verb_call *call, struct err *err)
+{
+	static const char *const names[] = { NULL };
+	struct scans_state state;
+	uint64_t parts = 0;
+	int r = args_only(call, names, err);
+
+	/* What is not indexed yet has not put its scans into the queue. */
+	if (r == 0 && !indexer_catch_up(a, INDEX_WAIT_MS, call))
+		r = verb_tell_of(call, &(struct verb_progress){ .stage = "index" }, err);
+	if (r == 0)
+		r = scans_run(a->scans, call, &parts, err);
+	if (r < 0)
+		return r;
+	scans_look(a->scans, &state);
+	say_int(call->reply, "parts", (int64_t)parts);
+	say_int(call->reply, "waiting", (int64_t)state.waiting);
 	return 0;
 }
 

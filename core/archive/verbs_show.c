@@ -295,7 +295,10 @@ static int write_text(const struct extracted *text, struct outlet *out, struct e
 		const struct extracted_page *p = &text->pages[i];
 
 		buf_reset(&head);
-		if (p->number > 0 || p->label.n > 0)
+		if (p->sure > 0)
+			buf_addf(&head, tr("[%u, recognised from a picture, %u %% sure]\n"),
+				p->number, p->sure);
+		else if (p->number > 0 || p->label.n > 0)
 			buf_addf(&head, "[%u%s%.*s]\n", p->number, p->label.n ? " " : "",
 				STR_ARG(p->label));
 		r = outlet_write(out, buf_str(&head), err);
@@ -338,6 +341,8 @@ static int text_of_part(
 	say_cstr(call->reply, "reason", extract_reason_word(text->reason));
 	if (text->reason != EXTRACT_OK)
 		say_cstr(call->reply, "sentence", extract_reason_text(text->reason));
+	if (text->scanned > 0)
+		say_int(call->reply, "sure", extracted_sure(text));
 	return 0;
 }
 

@@ -45,6 +45,21 @@ static int run_compact(struct cli *cli, const struct args *args, struct err *err
 	return 0;
 }
 
+static int run_recognise(struct cli *cli, const struct args *args, struct err *err)
+{
+	_cleanup_(json_freep) struct json *reply = NULL;
+	int r = cli_call(cli, "recognise", NULL, NULL, 0, &reply, err);
+
+	(void)args;
+	if (r == -ERR_CANCELLED)
+		cli_remark(cli, "%s", tr("interrupted; the same command goes on where it stopped"));
+	if (r < 0 || cli_print_json(cli, reply))
+		return r;
+	term_printf(&cli->out, tr("Recognised the text of %lld scans, %lld wait\n"),
+		(long long)reply_int(reply, "parts"), (long long)reply_int(reply, "waiting"));
+	return 0;
+}
+
 const struct command command_reindex = {
 	.name = "reindex",
 	.help = { .zh = "由卷库重建登记库和索引；可中断续作",
@@ -58,6 +73,21 @@ const struct command command_reindex = {
 	.options = options,
 	.option_count = ARRAY_LEN(options),
 	.run = run_reindex,
+};
+
+const struct command command_recognise = {
+	.name = "recognise",
+	.help = { .zh = "对等待的扫描件做文字识别；可中断续作",
+		.en = "recognise the text of scans that wait for it; can be interrupted and "
+		      "resumed" },
+	.about = { .zh = "'muniment serve' "
+			 "在后台自行识别，每页约两秒；此命令用于没有常驻进程时。识别出的"
+			 "文字可搜索，并标明为文字识别。",
+		.en = "A resident process does so in the background, two seconds a page; this is "
+		      "for "
+		      "when no process stays. What was recognised can be searched, and is "
+		      "marked as such." },
+	.run = run_recognise,
 };
 
 const struct command command_compact = {

@@ -28,6 +28,24 @@ static void add_process(struct pairs *p, const struct json *s)
 		pairs_addf(p, tr("process"), "%s", tr("this command alone; no resident process"));
 }
 
+static void add_scans(struct pairs *p, const struct json *scans)
+{
+	if (!scans)
+		return;
+	if (!reply_bool(scans, "on"))
+		pairs_addf(p, tr("text recognition"), "%s", tr("off (setting 'extract.ocr')"));
+	else if (reply_bool(scans, "missing"))
+		pairs_addf(p, tr("text recognition"), "%s",
+			tr("not possible: the program 'tesseract' is not installed"));
+	else if (reply_int(scans, "of") > 0)
+		pairs_addf(p, tr("text recognition"), tr("%lld parts wait; at page %lld of %lld"),
+			(long long)reply_int(scans, "waiting"), (long long)reply_int(scans, "page"),
+			(long long)reply_int(scans, "of"));
+	else
+		pairs_addf(p, tr("text recognition"), tr("%lld parts wait"),
+			(long long)reply_int(scans, "waiting"));
+}
+
 static void add_counts(struct pairs *p, const struct json *s)
 {
 	const struct json *lag = reply_at(s, "lag");
@@ -46,6 +64,7 @@ static void add_counts(struct pairs *p, const struct json *s)
 		(long long)reply_int(lag, "registry"));
 	pairs_addf(p, tr("index behind"), tr("%lld actions"), (long long)reply_int(lag, "index"));
 	add_number(p, tr("documents indexed"), reply_int(s, "indexed"));
+	add_scans(p, reply_at(s, "scans"));
 }
 
 static void print_problems(struct cli *cli, const struct json *s)

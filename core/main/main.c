@@ -43,6 +43,7 @@ const struct command *const commands[] = {
 	&command_checkpoint,
 	&command_signers,
 	&command_reindex,
+	&command_recognise,
 	&command_compact,
 	&command_config,
 	&command_journal_acknowledge,

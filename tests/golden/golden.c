@@ -366,12 +366,16 @@ static const char *env(const char *name, const char *otherwise)
 
 static int fill(struct golden *g, const char *list, const char *folder, const char *day)
 {
+	_cleanup_(json_freep) struct json *reply = NULL;
 	_cleanup_(buf_done) struct buf path = BUF_INIT;
 	struct err err = ERR_INIT;
 	int r;
 
 	buf_addf(&path, "%s/%s", env("MUNIMENT_SOURCE", "."), list);
 	r = shelf_fill(g->shelf, path.p, folder, day, &err);
+	/* What scans say is searched, too, and nobody does that behind a process that does not stay. */
+	if (r == 0)
+		r = shelf_call(g->shelf, "recognise", STR("{}"), &reply, &err);
 	if (r < 0)
 		printf("Bail out! %s: %s\n", list, err.text);
 	return r;

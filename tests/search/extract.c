@@ -545,6 +545,139 @@ START_TEST(words_are_stable)
 }
 END_TEST
 
+/* ---- old office files, scans ---- */
+
+static struct extracted *read_file(const char *name)
+{
+	char path[1024];
+
+	(void)snprintf(
+		path, sizeof(path), "%s/tests/search/files/%s", getenv("MUNIMENT_SOURCE"), name);
+	return read_at(NULL, path, name);
+}
+
+START_TEST(old_office_files_give_their_text)
+{
+	static const struct {
+		const char *name, *media_type, *phrase;
+	} rows[] = {
+		{ "maintenance.doc", "application/msword",
+			"灭菌柜 EQ-017 于 2026-03-05 完成季度保养，更换门封条，真空泄漏测试合格" },
+		{ "batches.xls", "application/vnd.ms-excel", "20260914-02\t1200" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		_cleanup_(extracted_freep) struct extracted *e = read_file(rows[i].name);
+		_cleanup_(buf_done) struct buf text = BUF_INIT;
+
+		write_out(e, &text);
+		ck_assert_msg(e->reason == EXTRACT_OK, "%s: %s", rows[i].name,
+			extract_reason_word(e->reason));
+		ck_assert_str_eq(e->media_type, rows[i].media_type);
+		ck_assert_msg(strstr(text.p, rows[i].phrase), "%s: %s", rows[i].name, text.p);
+		ck_assert(!e->name_differs);
+	}
+}
+END_TEST
+
+/* Of a file in memory, cut off or with bytes changed, there may be text or none, but an answer. */
+START_TEST(broken_old_office_files_cost_nothing)
+{
+	static const char *const names[] = { "maintenance.doc", "batches.xls" };
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		_cleanup_(buf_done) struct buf bytes = BUF_INIT_MAX(1 << 20);
+		char path[1024];
+		struct err err = ERR_INIT;
+
+		(void)snprintf(
+			path, sizeof(path), "%s/tests/search/files", getenv("MUNIMENT_SOURCE"));
+		_cleanup_(closep) int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		ck_ok(file_read_whole(dir, names[i], &bytes, &err), err);
+		for (size_t cut = 16; cut < bytes.n; cut = cut * 3 + 1) {
+			_cleanup_(extracted_freep) struct extracted *e =
+				read_bytes(NULL, bytes.p, cut, names[i]);
+
+			ck_assert_int_ne(e->reason, EXTRACT_FORBIDDEN);
+		}
+		memset(bytes.p + 512, 0xff, 512);
+		extracted_free(read_bytes(NULL, bytes.p, bytes.n, names[i]));
+	}
+}
+END_TEST
+
+static struct extracted *read_scan_of(
+	const struct extract_options *o, const char *name, uint32_t first, uint32_t pages)
+{
+	char path[1024];
+	struct extracted *e = NULL;
+	struct err err = ERR_INIT;
+
+	(void)snprintf(
+		path, sizeof(path), "%s/tests/search/files/%s", getenv("MUNIMENT_SOURCE"), name);
+	_cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ck_ok(extract_scan(o, fd, first, pages, &e, &err), err);
+	return e;
+}
+
+static bool has_phrase(const struct extracted *e, size_t page, const char *phrase)
+{
+	struct str text = page < e->page_count ? e->pages[page].text : STR("");
+
+	return memmem(text.p, text.n, phrase, strlen(phrase)) != NULL;
+}
+
+START_TEST(scans_are_recognised)
+{
+	_cleanup_(extracted_freep) struct extracted *first = read_file("scan.pdf");
+	_cleanup_(extracted_freep) struct extracted *one = read_scan_of(NULL, "scan.pdf", 1, 1);
+	_cleanup_(extracted_freep) struct extracted *two = read_scan_of(NULL, "scan.pdf", 2, 4);
+	_cleanup_(extracted_freep) struct extracted *behind = read_scan_of(NULL, "scan.pdf", 3, 4);
+	_cleanup_(extracted_freep) struct extracted *picture = read_scan_of(NULL, "scan.png", 1, 4);
+	_cleanup_(extracted_freep) struct extracted *half = NULL;
+	_cleanup_(extracted_freep) struct extracted *all = NULL;
+
+	ck_assert_int_eq(first->reason, EXTRACT_PICTURE);
+	ck_assert(extract_may_scan(first));
+	ck_assert_uint_eq(one->page_count, 1);
+	ck_assert_uint_eq(one->total, 2);
+	ck_assert_uint_eq(one->scanned, 1);
+	ck_assert_uint_eq(one->pages[0].number, 1);
+	ck_assert_uint_gt(one->pages[0].sure, 80);
+	ck_assert(has_phrase(one, 0, "无菌包装封口过程记录\n"));
+	ck_assert(has_phrase(one, 0, "20260914-02"));
+	ck_assert_uint_eq(two->scanned, 1);
+	ck_assert_uint_eq(two->pages[0].number, 2);
+	ck_assert(has_phrase(two, 0, "装载清单"));
+	ck_assert_uint_eq(behind->page_count, 0);
+	ck_assert(has_phrase(picture, 0, "抽样二十件"));
+	ck_assert_uint_eq(picture->total, 1);
+	half = extracted_join(first, one);
+	ck_assert_uint_eq(half->scanned, 1);
+	ck_assert_int_eq(half->reason, EXTRACT_OK);
+	all = extracted_join(half, two);
+	ck_assert_uint_eq(all->scanned, 2);
+	ck_assert_uint_eq(all->page_count, 2);
+	ck_assert(has_phrase(all, 0, "封口") && has_phrase(all, 1, "六十箱"));
+	ck_assert_uint_gt(extracted_sure(all), 80);
+	ck_assert_str_eq(all->media_type, "application/pdf");
+}
+END_TEST
+
+START_TEST(what_is_no_scan_gives_a_reason)
+{
+	struct extract_options o = usual;
+	_cleanup_(extracted_freep) struct extracted *word =
+		read_scan_of(NULL, "maintenance.doc", 1, 1);
+	_cleanup_(extracted_freep) struct extracted *late = NULL;
+
+	ck_assert_int_ne(word->reason, EXTRACT_OK);
+	o.timeout_ms = 1;
+	late = read_scan_of(&o, "scan.pdf", 1, 4);
+	ck_assert_int_eq(late->reason, EXTRACT_TIMED_OUT);
+}
+END_TEST
+
 /* ---- real documents, where they are ---- */
 
 static const char *corpus(void)
@@ -601,6 +734,7 @@ TESTS("search/extract", every_format_gives_its_text, every_charset_gives_its_tex
 	mail_gives_headers_text_and_attachments, properties_come_along,
 	broken_and_hostile_files_have_a_reason, a_wrong_extension_is_noted, names_can_be_anything,
 	what_cannot_be_seen_is_not_text, limits_hold_on_both_sides,
-	a_reader_that_goes_wrong_costs_one_job, two_gigabytes,
+	a_reader_that_goes_wrong_costs_one_job, two_gigabytes, old_office_files_give_their_text,
+	broken_old_office_files_cost_nothing, scans_are_recognised, what_is_no_scan_gives_a_reason,
 	without_landlock_nothing_is_read_unless_allowed, many_at_once, words_are_stable,
 	real_documents)

@@ -14,9 +14,9 @@ static const uint8_t archive[16] = "an archive's id";
 static const uint8_t one[16] = { 1 }, two[16] = { 2 }, other[16] = { 9 };
 
 static struct extracted_page pages[] = {
-	{ 1, 0, STR(""), STR("召回计划的第一页") },
-	{ 2, 0, STR("表"), STR("责任到人\n\t尾") },
-	{ 0, 3, STR("a.txt"), STR("") },
+	{ 1, 0, STR(""), STR("召回计划的第一页"), 0 },
+	{ 2, 0, STR("表"), STR("责任到人\n\t尾"), 0 },
+	{ 0, 3, STR("a.txt"), STR(""), 0 },
 };
 
 static const struct extracted sample = {
@@ -186,7 +186,7 @@ START_TEST(forgotten_is_gone_from_every_file)
 	_cleanup_(secret_freep) struct secret *key = secret_random(KEY_BYTES);
 	struct place at = { .folder = NULL };
 	_cleanup_(textcache_closep) struct textcache *t = open_in(&at);
-	struct extracted_page large = { 1, 0, STR(""), { NULL, 300000 } };
+	struct extracted_page large = { 1, 0, STR(""), { NULL, 300000 }, 0 };
 	struct extracted big = { .reason = EXTRACT_OK, .pages = &large, .page_count = 1 };
 	_cleanup_(freep) char *text = xcalloc(1, 300001);
 	uint8_t small_bytes[32], big_bytes[32], kept_bytes[32];
@@ -349,6 +349,71 @@ START_TEST(many_at_once)
 }
 END_TEST
 
+START_TEST(scans_keep_what_is_known_of_them)
+{
+	struct extracted_page page = { 7, 0, STR(""), STR("封口温度"), 88 };
+	struct extracted scan = { .reason = EXTRACT_OK,
+		.media_type = "application/pdf",
+		.pages = &page,
+		.page_count = 1,
+		.scanned = 8,
+		.total = 300 };
+	_cleanup_(buf_done) struct buf bytes = BUF_INIT;
+	_cleanup_(extracted_freep) struct extracted *e = NULL;
+	struct err err = ERR_INIT;
+
+	textcache_serialise(&scan, &bytes);
+	ck_ok(textcache_parse(buf_str(&bytes), &e, &err), err);
+	ck_assert_uint_eq(e->scanned, 8);
+	ck_assert_uint_eq(e->total, 300);
+	ck_assert_uint_eq(e->pages[0].sure, 88);
+	ck_assert(str_is(e->pages[0].text, "封口温度"));
+	for (size_t n = 0; n < bytes.n; n++) {
+		struct extracted *cut = NULL;
+
+		ck_assert_int_eq(
+			textcache_parse((struct str){ bytes.p, n }, &cut, NULL), -ERR_CORRUPT);
+	}
+}
+END_TEST
+
+START_TEST(the_queue_of_scans_is_there_after_a_restart)
+{
+	static const uint8_t id[16] = { 1 }, r1[16] = { 1 }, r2[16] = { 2 }, p1[16] = { 1 },
+			     p2[16] = { 2 };
+	_cleanup_(buf_done) struct buf path = BUF_INIT;
+	uint8_t record[16] = { 0 }, part[16] = { 0 };
+	struct textcache *t = NULL;
+	struct err err = ERR_INIT;
+	uint64_t count = 9;
+
+	buf_addf(&path, "%s/scans.db", harness_dir());
+	ck_ok(textcache_open(path.p, id, &t, &err), err);
+	ck_assert_int_eq(textcache_scan_next(t, record, part, &err), -ERR_NOTFOUND);
+	ck_ok(textcache_scan_add(t, r2, p1, &err), err);
+	ck_ok(textcache_scan_add(t, r1, p2, &err), err);
+	ck_ok(textcache_scan_add(t, r1, p2, &err), err);
+	ck_ok(textcache_scan_add(t, r1, p1, &err), err);
+	textcache_close(t);
+	ck_ok(textcache_open(path.p, id, &t, &err), err);
+	ck_ok(textcache_scan_count(t, &count, &err), err);
+	ck_assert_uint_eq(count, 3);
+	ck_ok(textcache_scan_next(t, record, part, &err), err);
+	ck_assert(memcmp(record, r1, 16) == 0 && memcmp(part, p1, 16) == 0);
+	ck_ok(textcache_scan_next(t, record, part, &err), err);
+	ck_assert(memcmp(record, r1, 16) == 0 && memcmp(part, p2, 16) == 0);
+	ck_ok(textcache_forget(t, r1, &err), err);
+	ck_ok(textcache_scan_next(t, record, part, &err), err);
+	ck_assert_mem_eq(record, r2, 16);
+	ck_ok(textcache_scan_done(t, r2, p1, &err), err);
+	ck_ok(textcache_scan_done(t, r2, p1, &err), err);
+	ck_ok(textcache_scan_count(t, &count, &err), err);
+	ck_assert_uint_eq(count, 0);
+	textcache_close(t);
+}
+END_TEST
+
 TESTS("search/textcache", what_is_put_is_got, a_row_opens_only_as_itself,
 	forgotten_is_gone_from_every_file, each_row_in_order, other_files_are_refused,
-	bytes_are_parsed_strictly, many_at_once)
+	bytes_are_parsed_strictly, many_at_once, scans_keep_what_is_known_of_them,
+	the_queue_of_scans_is_there_after_a_restart)
