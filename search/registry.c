@@ -488,6 +488,7 @@ static unsigned conditions_of(const struct registry_filter *f, bool after)
 	mask |= (f->type.p ? 1u : 0) << CONDITION_TYPE;
 	mask |= (f->day_from != 0 || f->day_to != 0 ? 1u : 0) << CONDITION_DAYS;
 	mask |= (f->with_destroyed ? 0 : 1u) << CONDITION_NOT_DESTROYED;
+	mask |= (f->not_series[0].p ? 1u : 0) << CONDITION_NOT_SERIES;
 	mask |= (after ? 1u : 0) << CONDITION_AFTER;
 	return mask;
 }
@@ -528,6 +529,8 @@ static int build(struct registry *r, unsigned purpose, const struct registry_fil
 	bind_text(*at, PARAM_TYPE, f->type);
 	(void)sqlite3_bind_int64(*at, PARAM_DAY_FROM, f->day_from);
 	(void)sqlite3_bind_int64(*at, PARAM_DAY_TO, f->day_to);
+	for (int i = 0; i < 2; i++)
+		bind_text(*at, PARAM_NOT_SERIES + i, f->not_series[i]);
 	*ret = *at;
 	return 0;
 }

@@ -100,6 +100,7 @@ enum registry_order {
 
 struct registry_filter {
 	struct str series, department, state, type; /* p == NULL: any */
+	struct str not_series[2];		    /* p == NULL in the first: none left out */
 	int64_t day_from, day_to;		    /* both included; both 0: any day */
 	bool with_destroyed;
 };

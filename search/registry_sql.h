@@ -114,7 +114,8 @@ enum {
 	PARAM_DAY_TO,
 	PARAM_KEY,
 	PARAM_KEY_SEQUENCE,
-	PARAM_LIMIT
+	PARAM_LIMIT,
+	PARAM_NOT_SERIES, /* and the next */
 };
 
 enum condition {
@@ -124,6 +125,7 @@ enum condition {
 	CONDITION_TYPE,
 	CONDITION_DAYS,
 	CONDITION_NOT_DESTROYED,
+	CONDITION_NOT_SERIES,
 	CONDITION_AFTER,
 	CONDITIONS
 };
@@ -135,6 +137,7 @@ static const char *const sql_conditions[CONDITION_AFTER] = {
 	[CONDITION_TYPE] = "type = ?4",
 	[CONDITION_DAYS] = "day BETWEEN ?5 AND ?6",
 	[CONDITION_NOT_DESTROYED] = "destroyed = 0",
+	[CONDITION_NOT_SERIES] = "series NOT IN (?10, ?11)",
 };
 
 static const struct sql_order {

@@ -17,6 +17,7 @@ struct listing {
 	struct archive *archive;
 	struct registry_filter filter;
 	enum registry_order order;
+	struct str after_number; /* typed; the key is looked up */
 	struct registry_key after;
 	bool has_after;
 	int64_t limit;
@@ -51,12 +52,44 @@ static int read_order(const struct json *args, enum registry_order *ret, struct 
 		"newest oldest number filed filed_down");
 }
 
+static int key_of_row(void *context, const struct registry_row *row, struct err *err)
+{
+	struct listing *l = context;
+
+	(void)err;
+	l->after = (struct registry_key){ .day = row->day,
+		.number = l->after_number,
+		.sequence = row->sequence,
+		.record = row->record };
+	l->has_after = true;
+	return 0;
+}
+
+/* A number is what people can type: the place where its record stands now. */
+static int find_after(struct listing *l, struct registry *registry, struct err *err)
+{
+	int r = l->after_number.p
+			? registry_by_number(registry, l->after_number, key_of_row, l, err)
+			: 0;
+
+	if (r == 0 && l->after_number.p && !l->has_after)
+		r = err_set(err, ERR_NOTFOUND, tr("there is no record '%.*s'"),
+			STR_ARG(l->after_number));
+	return r;
+}
+
+/* The `next` of the page before is exact, even when that record was moved since. */
 static int read_after(const struct json *args, struct listing *l, struct err *err)
 {
-	const struct json *after;
+	const struct json *after = json_map_get(args, "after");
 	int64_t sequence = 0;
-	int r = args_map(args, "after", &after, err);
+	int r;
 
+	if (after && json_kind_of(after) == JSON_KIND_TEXT) {
+		l->after_number = json_text(after);
+		return 0;
+	}
+	r = args_map(args, "after", &after, err);
 	if (r < 0 || !after)
 		return r;
 	l->has_after = true;
@@ -72,10 +105,10 @@ static int read_after(const struct json *args, struct listing *l, struct err *er
 static int read_args(struct archive *a, struct verb_call *call, struct listing *l, struct err *err)
 {
 	static const char *const names[] = { "series", "department", "type", "from", "to", "order",
-		"limit", "after", "destroyed", NULL };
+		"limit", "after", "destroyed", "all", NULL };
 	struct str series = { NULL, 0 };
 	struct catalogued found;
-	bool has_from, has_to;
+	bool has_from, has_to, all = false;
 	int r = args_only(call, names, err);
 
 	if (r < 0 || (r = json_may_text(call->args, "series", &series, err)) < 0 ||
@@ -84,6 +117,7 @@ static int read_args(struct archive *a, struct verb_call *call, struct listing *
 		(r = args_day(call->args, "from", &l->filter.day_from, &has_from, err)) < 0 ||
 		(r = args_day(call->args, "to", &l->filter.day_to, &has_to, err)) < 0 ||
 		(r = args_bool(call->args, "destroyed", &l->filter.with_destroyed, err)) < 0 ||
+		(r = args_bool(call->args, "all", &all, err)) < 0 ||
 		(r = json_may_int(call->args, "limit", 1, REGISTRY_LIST_MAX, &l->limit, err)) < 0 ||
 		(r = read_order(call->args, &l->order, err)) < 0 ||
 		(r = read_after(call->args, l, err)) < 0)
@@ -96,6 +130,9 @@ static int read_args(struct archive *a, struct verb_call *call, struct listing *
 		r = catalogue_find(a->catalogue, series, &found, err);
 		if (r == 0)
 			l->filter.series = str_of(found.series->code);
+	} else if (!all) {
+		l->filter.not_series[0] = STR(SERIES_DEFINITION);
+		l->filter.not_series[1] = STR(SERIES_ACCOUNT);
 	}
 	return r;
 }
@@ -159,7 +196,9 @@ static int run(struct archive *a, struct listing *l, struct err *err)
 
 	if (r < 0)
 		return r;
-	r = registry_count(registry.item, &l->filter, &total, err);
+	r = find_after(l, registry.item, err);
+	if (r == 0)
+		r = registry_count(registry.item, &l->filter, &total, err);
 	if (r < 0)
 		return r;
 	say_int(l->reply, "count", (int64_t)total);

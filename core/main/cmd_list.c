@@ -44,9 +44,14 @@ static const struct option options[] = {
 		.meaning = { .zh = "每页行数（默认 50）", .en = "rows a page (default: 50)" } },
 	{ .name = "after",
 		.kind = OPTION_TEXT,
-		.argument = "KEY",
-		.meaning = { .zh = "从上一页给出的位置继续",
-			.en = "go on behind the key that the page before gave" } },
+		.argument = "NUMBER",
+		.meaning = { .zh = "从此编号之后继续（上一页的最后一行）",
+			.en = "go on behind this record: the last row of the page before" } },
+	{ .name = "all",
+		.letter = 'a',
+		.kind = OPTION_FLAG,
+		.meaning = { .zh = "包括门类定义与账户",
+			.en = "series definitions and accounts, too" } },
 	{ .name = "destroyed",
 		.kind = OPTION_FLAG,
 		.meaning = { .zh = "包括已销毁的档案", .en = "destroyed records too" } },
@@ -63,6 +68,7 @@ static int say_after(struct buf *b, const struct args *args, struct err *err)
 
 	if (!after)
 		return 0;
+	/* What `--json` gave as `next`, from a script. */
 	if (after[0] != '{') {
 		say_cstr(b, "after", after);
 		return 0;
@@ -86,6 +92,7 @@ static int ask(struct buf *b, const struct args *args, struct err *err)
 	say_option(b, args, "order", "order");
 	say_option_number(b, args, "limit", "limit");
 	say_flag(b, args, "destroyed", "destroyed");
+	say_flag(b, args, "all", "all");
 	say_flag(b, args, "fresh", "fresh");
 	r = say_after(b, args, err);
 	say_end_map(b);
@@ -126,15 +133,9 @@ static void print_rows(struct cli *cli, const struct json *rows)
 
 static void remark_next(struct cli *cli, const struct json *next)
 {
-	_cleanup_(buf_done) struct buf key = BUF_INIT;
-
-	if (!next || json_kind_of(next) == JSON_KIND_NULL)
-		return;
-	if (json_kind_of(next) == JSON_KIND_TEXT)
-		buf_add_str(&key, json_text(next));
-	else
-		(void)json_add_canonical(&key, next, NULL);
-	cli_remark(cli, tr("next page: --after '%s'"), key.p);
+	if (reply_text(next, "number").n > 0)
+		cli_remark(
+			cli, tr("next page: --after '%.*s'"), STR_ARG(reply_text(next, "number")));
 }
 
 static int run(struct cli *cli, const struct args *args, struct err *err)

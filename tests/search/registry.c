@@ -264,8 +264,10 @@ START_TEST(lists_in_every_order_join_without_gap)
 			.type = STR("pdf"),
 			.with_destroyed = true },
 		{ .series = STR("nothing") },
+		{ .not_series = { STR("订单"), STR("nothing") }, .with_destroyed = true },
+		{ .not_series = { STR("订单"), STR("程序文件") } },
 	};
-	static const size_t expected[] = { 200, 80, 25, 20, 0 };
+	static const size_t expected[] = { 200, 80, 25, 20, 0, 100, 0 };
 	struct err err = ERR_INIT;
 	uint64_t count;
 
