@@ -260,6 +260,26 @@ static int revise_parts(struct draft *d, struct intake *in, struct verb_call *ca
 	return read_parts(d, in, call, v->parts, err);
 }
 
+/* A version that says what the one before said would only be noise in the history. Another definition is a change:
+ * the record then follows the form that is in force. */
+static int check_change(const struct draft *d, const struct edition *base, struct err *err)
+{
+	const struct manifest_change *changes;
+	struct manifest next = d->m;
+	size_t count;
+
+	next.fields = d->fields;
+	next.field_count = d->field_count;
+	next.parts = d->parts;
+	next.part_count = d->part_count;
+	manifest_diff(base->manifest, &next, d->arena, &changes, &count);
+	if (count > 0)
+		return 0;
+	return err_set(err, ERR_INVALID,
+		tr("nothing would change: version %llu of record '%.*s' says all of that already"),
+		(unsigned long long)base->version, STR_ARG(base->manifest->number));
+}
+
 /* Both versions go out beside the error: what the reviser saw, and what stands now. */
 static int say_conflict(
 	struct archive *a, struct verb_call *call, const struct id *record, uint64_t base)
@@ -283,7 +303,8 @@ static int say_conflict(
 }
 
 static int revise_draft(struct archive *a, struct verb_call *call, const struct revise_args *v,
-	struct draft *d, const struct deed *deed, struct arena *arena, struct err *err)
+	const struct edition *base, struct draft *d, const struct deed *deed, struct arena *arena,
+	struct err *err)
 {
 	_cleanup_(intake_done) struct intake in;
 	int r = fill_next(d, v, err);
@@ -291,6 +312,8 @@ static int revise_draft(struct archive *a, struct verb_call *call, const struct 
 	intake_init(&in, a, arena);
 	if (r == 0)
 		r = revise_parts(d, &in, call, v, err);
+	if (r == 0)
+		r = check_change(d, base, err);
 	if (r == 0)
 		r = write_one(a, call, deed, ACT_REVISE, d, &in, err);
 	if (r == 0 && d->record.ret_existing)
@@ -313,7 +336,7 @@ static int revise_base(struct archive *a, struct verb_call *call, const struct r
 		r = draft_next(&d, a, arena, &deed, found.series, base, err);
 	if (r < 0)
 		return r;
-	r = revise_draft(a, call, v, &d, &deed, arena, err);
+	r = revise_draft(a, call, v, base, &d, &deed, arena, err);
 	draft_done(&d);
 	return r;
 }

@@ -8,6 +8,7 @@
 #include "core/archive/reading.h"
 #include "core/archive/say.h"
 
+#include "core/base/text.h"
 #include "core/base/tr.h"
 #include "core/model/retention.h"
 
@@ -304,24 +305,30 @@ int file_definition(struct archive *a, struct verb_call *call, struct str yaml, 
 
 int verb_series_add(struct archive *a, struct verb_call *call, struct err *err)
 {
-	static const char *const names[] = { "reason", NULL };
-	_cleanup_(buf_done) struct buf yaml = BUF_INIT_MAX(DEFINITION_MAX_BYTES);
+	static const char *const names[] = { "name", "reason", NULL };
+	_cleanup_(buf_done) struct buf yaml = BUF_INIT_MAX(DEFINITION_MAX_BYTES), file = BUF_INIT;
+	struct str name = str_of(tr("the definition"));
 	struct source source = { .fd = -1 };
 	struct filed_definition filed;
 	char *p;
 	int r = args_only(call, names, err);
 
 	if (r == 0)
-		r = source_open(a, call, call->fds[0], UINT64_MAX, &source, err);
+		r = json_may_text(call->args, "name", &name, err);
 	if (r < 0)
 		return r;
+	text_add_safe(&file, name);
+	r = source_open(a, call, call->fds[0], UINT64_MAX, &source, err);
+	if (r < 0)
+		return err_prefix(err, r, "%s", file.p);
 	p = source.bytes <= DEFINITION_MAX_BYTES ? buf_extend(&yaml, source.bytes) : NULL;
 	r = p ? source_read(call, &source, p, source.bytes, err)
 	      : err_set(err, ERR_LIMIT, tr("a definition has at most %d bytes"),
 			DEFINITION_MAX_BYTES);
 	source_done(&source);
-	if (r == 0)
-		r = file_definition(a, call, buf_str(&yaml), tr("the definition"), &filed, err);
+	if (r < 0)
+		return err_prefix(err, r, "%s", file.p);
+	r = file_definition(a, call, buf_str(&yaml), file.p, &filed, err);
 	if (r < 0)
 		return r;
 	say_cstr(call->reply, "code", filed.code);

@@ -266,6 +266,8 @@ static int run_add(struct cli *cli, const struct args *args, struct err *err)
 	if (fd < 0)
 		return fd;
 	say_map(&request, NULL);
+	/* Behind the path that was typed come line and column. */
+	say_cstr(&request, "name", args->operands[0]);
 	say_option(&request, args, "reason", "reason");
 	say_end_map(&request);
 	r = cli_call(cli, "series.add", &request, &fd, 1, &reply, err);

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 
 from cli import contains, equal, main, matches
 
@@ -129,6 +130,22 @@ def test_revised_with_a_conflict(bench):
         assert text in out, out
 
 
+def test_a_revision_that_changes_nothing(bench):
+    bench.init()
+    number = file(bench, 'title', bench.write('a.txt', 'one'))
+    for more in ((), ('-t', 'title'), (bench.top / 'a.txt',), ('-m', 'looked through')):
+        contains(bench.run('revise', number, *more, code=1), 'nothing would change', number)
+    equal(bench.json('show', number)['versions'], 1)
+
+
+def test_a_definition_with_an_error_is_named(bench):
+    bench.init()
+    path = bench.write('校准.yaml', 'series: X\ntitle: {zh: [}\n')
+    matches(bench.run('series', 'add', path, code=1), re.escape(str(path)) + r':2:\d+: ', where='err')
+    contains(bench.run('series', 'add', bench.write('long.yaml', '# x\n' * 100000), code=1), 'long.yaml: ')
+    contains(bench.run('series', 'add', bench.top, code=1), str(bench.top))
+
+
 def test_get_to_files(bench):
     bench.init()
     content = bytes(range(256)) * 50000  # several chunks
@@ -200,7 +217,11 @@ def test_pages_of_a_list(bench):
     equal(seen, [f'title {i}' for i in range(5)])
     result = bench.run(*args)
     key = matches(result, r"next page: --after '(.*)'$", where='err')[1]
+    assert re.fullmatch('一般质量记录-[0-9-]+', key), key
     contains(bench.run(*args, '--after', key), 'title 2', where='out')
+    contains(bench.run(*args, '--after', 'nowhere', code=4), "'nowhere'")
+    equal(bench.json('list')['count'], 5)
+    assert bench.json('list', '--all')['count'] > 10
 
 
 def test_the_log_of_the_archive(bench):

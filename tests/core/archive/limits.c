@@ -193,6 +193,69 @@ START_TEST(a_request_is_answered_once)
 }
 END_TEST
 
+/* Whatever is given again as it stands: no version comes of it, nor of a reason alone. */
+START_TEST(a_revision_changes_something)
+{
+	static const char *const nothing[] = { "", "'title':'t'", "'fields':{'responsible':'李雷'}",
+		"'department':'运营部','date':'2025-03-04','reason':'again'",
+		"'parts':[{'fd':0,'name':'a.txt'}]" };
+	static const char *const something[] = { "'title':'u'", "'fields':{'responsible':''}",
+		"'date':'2025-03-05'", "'parts':[{'fd':0,'name':'b.txt'}]", "'remove':['a.txt']" };
+	struct desk *d = world_desk(world_new());
+	int fd = text_fd("one");
+	struct json *reply;
+
+	json_free(say_with(d, &fd, 1, "file",
+		"{'series':'GEN','department':'运营部','title':'t','number':'一','date':'2025-03-"
+		"04','"
+		"fields':{'responsible':'李雷'},'parts':[{'fd':0,'name':'a.txt'}]}"));
+	for (size_t i = 0; i < ARRAY_LEN(nothing); i++) {
+		fd = text_fd("one");
+		say_fails(d, ERR_INVALID, NULL, &fd, 1, "revise", "{'number':'一','base':1%s%s}",
+			*nothing[i] ? "," : "", nothing[i]);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(something); i++) {
+		fd = text_fd("one");
+		reply = say_with(
+			d, &fd, 1, "revise", "{'number':'一','base':%zu,%s}", i + 1, something[i]);
+		ck_assert_int_eq(int_at(reply, "version"), (int)i + 2);
+		json_free(reply);
+	}
+	desk_free(d);
+}
+END_TEST
+
+START_TEST(a_list_is_of_records)
+{
+	struct desk *d = world_desk(world_new());
+	struct json *reply;
+
+	for (int i = 0; i < 5; i++)
+		json_free(say(d, "file",
+			"{'series':'GEN','department':'运营部','title':'t','number':'甲 %d'}", i));
+	reply = say(d, "list", "{'order':'number','limit':2}");
+	ck_assert_int_eq(int_at(reply, "count"), 5);
+	ck_assert_str_eq(text_at(reply, "next.number"), "甲 1");
+	json_free(reply);
+	reply = say(d, "list", "{'order':'number','limit':2,'after':'甲 1'}");
+	ck_assert_str_eq(text_at(reply, "rows.0.number"), "甲 2");
+	json_free(reply);
+	reply = say(d, "list", "{'order':'newest','after':'甲 3'}");
+	ck_assert_str_eq(text_at(reply, "rows.0.number"), "甲 2");
+	ck_assert_uint_eq(count_at(reply, "rows"), 3);
+	json_free(reply);
+	say_fails(d, ERR_NOTFOUND, NULL, NULL, 0, "list", "{'after':'乙'}");
+	say_fails(d, ERR_INVALID, NULL, NULL, 0, "list", "{'after':7}");
+	reply = say(d, "list", "{'all':true,'limit':1000}");
+	ck_assert_int_gt(int_at(reply, "count"), 10);
+	json_free(reply);
+	reply = say(d, "list", "{'series':'ACC'}");
+	ck_assert_int_eq(int_at(reply, "count"), 1);
+	json_free(reply);
+	desk_free(d);
+}
+END_TEST
+
 START_TEST(a_definition_is_revised)
 {
 	static const char yaml[] =
@@ -270,4 +333,5 @@ START_TEST(settings_are_kept)
 END_TEST
 
 TESTS("archive limits", strangers_do_nothing, names_of_files, sizes_of_parts, pipes, forms,
-	a_request_is_answered_once, a_definition_is_revised, settings_are_kept)
+	a_request_is_answered_once, a_revision_changes_something, a_list_is_of_records,
+	a_definition_is_revised, settings_are_kept)

@@ -242,7 +242,7 @@ static void *revise(void *context)
 		ask_on(w, "revise", NULL, 0, NULL, &err,
 			"{'as':'" OPERATOR
 			"','number':'%s','base':%lld,'title':'改 %u','request':'again %u'}",
-			f->number, (long long)version, i, request);
+			f->number, (long long)version, request, request);
 		if (r == 0)
 			atomic_fetch_add(&f->revisions, 1);
 	}
