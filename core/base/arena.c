@@ -9,9 +9,11 @@ struct block {
 	_Alignas(16) uint8_t p[];
 };
 
+enum { FIRST_BYTES = 16 << 10 };
+
 struct arena {
 	struct block *blocks;
-	size_t block_bytes, taken;
+	size_t next_bytes, block_bytes, taken;
 };
 
 struct arena *arena_new(size_t block_bytes)
@@ -19,6 +21,7 @@ struct arena *arena_new(size_t block_bytes)
 	struct arena *a = xcalloc(1, sizeof(*a));
 
 	a->block_bytes = block_bytes ? block_bytes : 65536;
+	a->next_bytes = a->block_bytes < FIRST_BYTES ? a->block_bytes : FIRST_BYTES;
 	return a;
 }
 
@@ -44,7 +47,9 @@ void *arena_take(struct arena *a, size_t n)
 	if (need < n)
 		abort();
 	if (!b || b->room - b->used < need) {
-		room = need > a->block_bytes ? need : a->block_bytes;
+		room = need > a->next_bytes ? need : a->next_bytes;
+		if (a->next_bytes < a->block_bytes)
+			a->next_bytes *= 2;
 		b = malloc(sizeof(*b) + room);
 		if (!b)
 			abort();

@@ -7,8 +7,8 @@
 
 struct arena;
 
-/* Blocks of `block_bytes` (0: 64 KiB); larger pieces get a block of their own. Aborts when memory
- * is out. */
+/* Blocks of up to about `block_bytes` (0: 64 KiB), the first ones smaller; larger pieces get a block of
+ * their own. Aborts when memory is out. */
 struct arena *arena_new(size_t block_bytes);
 /* Frees everything that was taken. */
 void arena_free(struct arena *a);
