@@ -595,16 +595,16 @@ static void wait_ms(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t ms)
 
 /* A pack costs half a dozen syncs, and the databases write fewer pages for many rows at once; but the writer
  * should not come to its limit meanwhile. */
-static uint64_t enough_bytes(const struct store *s)
+bool applier_has_enough(const struct store *s)
 {
 	uint64_t some = s->options.pending_max_bytes / 4;
 
-	return some < APPLY_NOW_BYTES ? some : APPLY_NOW_BYTES;
+	return s->pending.bytes >= (some < APPLY_NOW_BYTES ? some : APPLY_NOW_BYTES);
 }
 
 static bool is_time(struct store *s, int64_t since)
 {
-	return s->flush_now || s->applier_stopping || s->pending.bytes >= enough_bytes(s) ||
+	return s->flush_now || s->applier_stopping || applier_has_enough(s) ||
 	       clock_ticks() - since >= s->options.apply_delay_ms * 1000000;
 }
 

@@ -3,7 +3,7 @@
  *
  * Who may touch what:
  *   queue, stop, flush_to ...      under `lock`
- *   w (the writer's state)         the writer thread alone, once it runs
+ *   w (the writer's state)         who set `writing`, once the writer's thread runs
  *   content, packs of volumes      under `packs_lock`
  *   pending, ledger, keys, volumes have locks of their own
  *
@@ -114,6 +114,8 @@ int writer_open_first(struct store *s, struct err *err);
 
 /* applier.c */
 int applier_start(struct store *s, struct err *err);
+/* So many bytes are pending that it does not wait for company; s->lock is held. */
+bool applier_has_enough(const struct store *s);
 /* Finish what is pending, then end. */
 void applier_stop(struct store *s);
 /* Apply frames now, on this thread: replay at start. */

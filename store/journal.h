@@ -1,7 +1,7 @@
 /* journal.h - frames that make a write durable before it is in a pack (FORMAT.md, section 10;
  * invariants 1 and 2).
  *
- * One writer thread appends; one applier thread frees. journal_append returns after fdatasync. A
+ * One writer at a time appends; one applier thread frees. journal_append returns after fdatasync. A
  * failed append or sync is final: every later append fails with ERR_UNKNOWN until the journal is
  * opened anew (and its frames replayed). */
 #ifndef MUN_STORE_JOURNAL_H

@@ -17,6 +17,8 @@
 #include "store/keys.h"
 #include "store/pack.h"
 
+#include <semaphore.h>
+
 struct store;
 
 /* What the libraries below want to be told before they are first used: once, before any thread. Without it everything
@@ -129,7 +131,7 @@ struct change_record {
 	const struct change_part *parts; /* all parts of this version, in the manifest's order */
 	size_t part_count;
 
-	/* Called on the writer's thread, once, after number and version are known: append the
+	/* Called by the writer (any thread), once, after number and version are known: append the
 	 * canonical JSON. Must be quick and must not call the store. */
 	int (*manifest)(void *context, const struct drawn *drawn, struct buf *ret, struct err *err);
 	void *context;
@@ -160,8 +162,7 @@ struct change {
 	size_t ret_failed; /* which record was at fault */
 
 	/* The writer's: */
-	void (*done)(struct change *c);
-	void *done_context;
+	sem_t *answered; /* who waits for it; NULL: nobody */
 	struct change *next;
 };
 
@@ -170,8 +171,6 @@ struct change {
  * ERR_UNKNOWN (the outcome is not known: the store stops writing, and after opening anew the same
  * request key tells). */
 int store_write(struct store *s, struct change *c, struct err *err);
-/* The same without waiting: `done` is called on the writer's thread and must be quick. */
-int store_write_begin(struct store *s, struct change *c, struct err *err);
 
 /* BLAKE2b-128(requests key, text): what a request line holds. Errors: ERR_SEALED. */
 int store_request(struct store *s, const void *p, size_t n, struct id *ret, struct err *err);

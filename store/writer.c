@@ -1,6 +1,10 @@
-/* writer.c - the one thread that makes history.
+/* writer.c - makes history, one frame at a time.
  *
- * It takes every change that waits (natural group commit: while one frame is being made durable the
+ * A thread does it; or, when nobody writes and nothing waits, the thread that brings a change, so that a
+ * single client's answer costs no hand-over. Whoever set `writing` under the store's lock is the writer,
+ * and struct writer is his until he clears it.
+ *
+ * The writer takes every change that waits (natural group commit: while one frame is being made durable the
  * next changes queue up), stages each against what is in packs, in pending frames and in the frame
  * that is being built, makes one signed commit per action, appends one frame for all of them, and
  * only then publishes and answers (FORMAT.md, invariants 1, 3, 5, 6).
@@ -887,8 +891,12 @@ static int go_back(
 	return r;
 }
 
-static void publish(struct store *s, struct pending_frame *f)
+/* True when the applier should hear of it: it sleeps until there is something, then until there is much (or
+ * some time has passed). */
+static bool publish(struct store *s, struct pending_frame *f)
 {
+	bool tell;
+
 	unstage(&s->w.staged);
 	(void)pthread_mutex_lock(&s->lock);
 	s->published_frame = f->frame.number;
@@ -899,8 +907,9 @@ static void publish(struct store *s, struct pending_frame *f)
 	if (s->volume_count < f->frame.volume)
 		s->volume_count = f->frame.volume;
 	pending_publish(&s->pending, f);
-	(void)pthread_cond_signal(&s->frames);
+	tell = s->pending.frames == 1 || applier_has_enough(s);
 	(void)pthread_mutex_unlock(&s->lock);
+	return tell;
 }
 
 static int append(struct store *s, const struct oid *head_before, struct err *err)
@@ -929,7 +938,8 @@ static void answer(struct change *c, int r, const struct err *err)
 		c->result = r;
 		c->err = *err;
 	}
-	c->done(c);
+	if (c->answered)
+		(void)sem_post(c->answered); /* from here on it may be gone */
 }
 
 /* Changes that were refused have their result; the rest stand or fall with the frame. */
@@ -939,7 +949,7 @@ static void write_batch(struct store *s, struct change *batch)
 	const struct standing before = remember(w);
 	_cleanup_(undo_done) struct undo_log log = { NULL, 0, 0 };
 	struct err err = ERR_INIT;
-	bool broken = false;
+	bool broken = false, tell = false;
 	int r = 0;
 
 	w->building = pending_frame_new(w->volume);
@@ -955,7 +965,7 @@ static void write_batch(struct store *s, struct change *batch)
 	if (r == 0 && w->building->commit_count > 0) {
 		r = append(s, &before.head, &err);
 		if (r == 0)
-			publish(s, TAKE_PTR(w->building));
+			tell = publish(s, TAKE_PTR(w->building));
 	}
 	if (w->building && go_back(s, &log, &before, r < 0 ? NULL : &err) < 0)
 		r = -ERR_UNKNOWN;
@@ -970,6 +980,9 @@ static void write_batch(struct store *s, struct change *batch)
 		answer(batch, r, &err);
 		batch = next;
 	}
+	/* Last: somebody waits for the answers. */
+	if (tell)
+		(void)pthread_cond_signal(&s->frames);
 }
 
 /* ---- the thread ---- */
@@ -1035,6 +1048,14 @@ static void refuse(struct store *s, struct change *batch)
 	}
 }
 
+/* The lock is held. */
+static void stop_writing(struct store *s)
+{
+	s->writing = false;
+	if (s->held)
+		(void)pthread_cond_broadcast(&s->applied);
+}
+
 static void *run(void *context)
 {
 	struct store *s = context;
@@ -1045,10 +1066,11 @@ static void *run(void *context)
 		struct change *batch;
 		bool blocked;
 
-		while (s->held || (!s->queue && !s->stopping) ||
+		while (s->held || s->writing || (!s->queue && !s->stopping) ||
 			(s->queue && must_wait(s) && !s->failed))
 			(void)pthread_cond_wait(
-				s->queue && !s->held ? &s->space : &s->work, &s->lock);
+				s->queue && !s->held && !s->writing ? &s->space : &s->work,
+				&s->lock);
 		if (!s->queue)
 			break;
 		batch = take_batch(s);
@@ -1061,9 +1083,7 @@ static void *run(void *context)
 		else
 			write_batch(s, batch);
 		(void)pthread_mutex_lock(&s->lock);
-		s->writing = false;
-		if (s->held)
-			(void)pthread_cond_broadcast(&s->applied);
+		stop_writing(s);
 	}
 	(void)pthread_mutex_unlock(&s->lock);
 	return NULL;
@@ -1165,8 +1185,8 @@ int writer_open_first(struct store *s, struct err *err)
 	r = open_volume(s, clock_now(), err);
 	if (r == 0)
 		r = append(s, &none, err);
-	if (r == 0)
-		publish(s, TAKE_PTR(s->w.building));
+	if (r == 0 && publish(s, TAKE_PTR(s->w.building)))
+		(void)pthread_cond_signal(&s->frames);
 	pending_frame_free(TAKE_PTR(s->w.building));
 	writer_stop(s);
 	return r;
@@ -1183,60 +1203,76 @@ static bool is_account(const char *account)
 	       strspn(account, "abcdefghijklmnopqrstuvwxyz0123456789-") == n;
 }
 
-int store_write_begin(struct store *s, struct change *c, struct err *err)
+static int check_open(const struct store *s, struct err *err)
 {
-	int r = 0;
+	if (!s->options.writable)
+		return err_set(err, ERR_DENIED, tr("the archive was opened for reading"));
+	if (!s->unsealed || s->stopping)
+		return err_set(err, ERR_SEALED,
+			tr("the archive is sealed: two custodians must unseal it first"));
+	return 0;
+}
+
+/* Nobody writes, nothing waits, and there is room. The lock is held. */
+static bool is_idle(const struct store *s)
+{
+	return !s->writing && !s->held && !s->queue && !s->failed &&
+	       s->pending.bytes <= s->options.pending_max_bytes;
+}
+
+static void write_here(struct store *s, struct change *c)
+{
+	bool more;
+
+	c->answered = NULL;
+	write_batch(s, c);
+	(void)pthread_mutex_lock(&s->lock);
+	stop_writing(s);
+	more = s->queue || s->stopping;
+	(void)pthread_mutex_unlock(&s->lock);
+	if (more)
+		(void)pthread_cond_signal(&s->work);
+}
+
+static void wait_for_answer(sem_t *answered)
+{
+	while (sem_wait(answered) < 0)
+		continue; /* a signal came between */
+}
+
+int store_write(struct store *s, struct change *c, struct err *err)
+{
+	bool here, wake;
+	sem_t answered;
+	int r;
 
 	c->next = NULL;
 	c->result = 0;
 	if (!is_account(c->account))
 		return err_set(
 			err, ERR_INVALID, tr("'%s' is not the id of an account"), c->account);
+	(void)sem_init(&answered, 0, 0);
+	c->answered = &answered;
 	(void)pthread_mutex_lock(&s->lock);
-	if (!s->options.writable)
-		r = err_set(err, ERR_DENIED, tr("the archive was opened for reading"));
-	else if (!s->unsealed || s->stopping)
-		r = err_set(err, ERR_SEALED,
-			tr("the archive is sealed: two custodians must unseal it first"));
-	if (r == 0) {
+	r = check_open(s, err);
+	here = r == 0 && is_idle(s);
+	wake = !here && !s->writing; /* who writes looks for more afterwards */
+	if (here) {
+		s->writing = true;
+	} else if (r == 0) {
 		*s->queue_last = c;
 		s->queue_last = &c->next;
-		(void)pthread_cond_signal(&s->work);
 	}
 	(void)pthread_mutex_unlock(&s->lock);
-	return r;
-}
-
-struct waiter {
-	pthread_mutex_t lock;
-	pthread_cond_t done;
-	bool is_done;
-};
-
-static void wake(struct change *c)
-{
-	struct waiter *w = c->done_context;
-
-	(void)pthread_mutex_lock(&w->lock);
-	w->is_done = true;
-	(void)pthread_cond_signal(&w->done);
-	(void)pthread_mutex_unlock(&w->lock);
-}
-
-int store_write(struct store *s, struct change *c, struct err *err)
-{
-	struct waiter w = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false };
-	int r;
-
-	c->done = wake;
-	c->done_context = &w;
-	r = store_write_begin(s, c, err);
 	if (r < 0)
 		return r;
-	(void)pthread_mutex_lock(&w.lock);
-	while (!w.is_done)
-		(void)pthread_cond_wait(&w.done, &w.lock);
-	(void)pthread_mutex_unlock(&w.lock);
+	if (wake) /* outside of the lock, or the writer would wake up to wait for it */
+		(void)pthread_cond_signal(&s->work);
+	if (here)
+		write_here(s, c);
+	else
+		wait_for_answer(&answered);
+	(void)sem_destroy(&answered);
 	if (c->result < 0 && err)
 		*err = c->err;
 	return c->result;

@@ -455,7 +455,7 @@ int draft_request(struct draft *d, const char *kind, struct str request, struct 
 	return r;
 }
 
-/* On the writer's thread. The draft is not changed: it may be asked again after another record of the
+/* Called by the writer, on any thread. The draft is not changed: it may be asked again after another record of the
  * action was refused. */
 static int write_manifest(
 	void *context, const struct drawn *drawn, struct buf *ret, struct err *err)
