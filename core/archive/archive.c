@@ -30,6 +30,11 @@ int archive_dir(const struct archive *a)
 	return store_dir(a->store);
 }
 
+struct settings *archive_settings(struct archive *a)
+{
+	return a->settings;
+}
+
 void archive_path(const struct archive *a, const char *name, struct buf *ret)
 {
 	buf_addf(ret, "%s/%s", a->path, name);

@@ -8,6 +8,7 @@
 #include "core/model/id.h"
 
 struct archive;
+struct settings;
 
 /* ---- making one ---- */
 
@@ -64,5 +65,9 @@ int archive_seal(struct archive *a, struct err *err);
 
 bool archive_is_sealed(struct archive *a);
 bool archive_is_demonstration(struct archive *a);
+
+/* Descriptor of the archive's folder, owned by the store. */
+int archive_dir(const struct archive *a);
+struct settings *archive_settings(struct archive *a);
 
 #endif

@@ -64,8 +64,6 @@ struct archive {
 	struct scans *scans;
 };
 
-/* Descriptor of the archive's folder, owned by the store. */
-int archive_dir(const struct archive *a);
 /* A path below the archive, appended. */
 void archive_path(const struct archive *a, const char *name, struct buf *ret);
 void archive_index_path(const struct archive *a, struct buf *ret);
