@@ -24,8 +24,8 @@ static const struct option options[] = {
 	{ .name = "listen",
 		.kind = OPTION_TEXT,
 		.argument = "ADDRESS:PORT",
-		.meaning = { .zh = "在此提供 HTTPS（网页和接口），如 127.0.0.1:8443；off "
-				   "为不提供（默认为设置 http.listen）",
+		.meaning = { .zh = "在此提供 HTTPS 网页和接口，如 127.0.0.1:8443；off "
+				   "为不提供（默认取 http.listen 这一设置）",
 			.en = "serve HTTPS here (pages and API), such as 127.0.0.1:8443; off: not "
 			      "at "
 			      "all (default: the setting http.listen)" } },
