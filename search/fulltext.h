@@ -158,6 +158,9 @@ struct fulltext_request {
 	size_t scope_count;
 	bool all_scopes; /* the reader may see everything; `scopes` is not looked at */
 	bool may_unmask; /* else a query for a sensitive value matches nothing */
+	/* By relevance alone: records that have about half of the words or more, for when none has all.
+	 * Numbers, phrases and fields may not be missing. */
+	bool near;
 	const struct fulltext_filter *filters;
 	size_t filter_count;
 	int64_t day_from, day_to; /* both included; both 0: any day */

@@ -24,6 +24,7 @@ enum {
 	SEARCH_LIMIT = 20,
 	SEARCH_FILTERS = 64,
 	SEARCH_COUNT = 1000, /* matches looked at for an exact count */
+	SEARCH_NEAR = 5,     /* what comes near, when nothing was found */
 	FRESH_MS = 60000,
 };
 
@@ -238,14 +239,15 @@ static int say_hit(void *context, const struct registry_row *row, struct err *er
 	return buf_check(b, err) < 0 ? -ERR_LIMIT : 1;
 }
 
-static int say_hits(struct search *s, const struct fulltext_result *result, struct err *err)
+static int say_hits(
+	struct search *s, const char *name, const struct fulltext_result *result, struct err *err)
 {
 	_cleanup_(pool_give) struct pooled registry = { 0 };
 	int r = pool_take(s->archive->registries, &registry, err);
 
 	if (r < 0)
 		return r;
-	say_list(s->call->reply, "hits");
+	say_list(s->call->reply, name);
 	for (size_t i = 0; r == 0 && i < result->hit_count; i++) {
 		struct hit h = { s, &result->hits[i] };
 
@@ -280,6 +282,29 @@ static void say_facets(struct search *s, const struct fulltext_result *result)
 	say_end_list(b);
 }
 
+/* Nothing has all that was asked for: what has most of it. Whoever types words without spaces between them, or one
+ * word too many, sees where to go on. */
+static int say_near(struct search *s, struct fulltext_reader *reader, struct err *err)
+{
+	struct fulltext_request request = s->request;
+	struct fulltext_result result = { 0 };
+	int r;
+
+	request.near = true;
+	request.order = FULLTEXT_BY_RELEVANCE;
+	request.facets = false;
+	request.count_up_to = 0;
+	if (request.limit > SEARCH_NEAR)
+		request.limit = SEARCH_NEAR;
+	r = fulltext_search(reader, &request, &result, err);
+	if (r < 0)
+		return r;
+	if (result.hit_count > 0)
+		r = say_hits(s, "near", &result, err);
+	fulltext_result_done(&result);
+	return r;
+}
+
 static int run(struct search *s, struct err *err)
 {
 	_cleanup_(pool_give) struct pooled reader = { 0 };
@@ -295,9 +320,11 @@ static int run(struct search *s, struct err *err)
 		return r;
 	say_int(s->call->reply, "count", (int64_t)result.count);
 	say_bool(s->call->reply, "exact", result.count_is_exact);
-	r = say_hits(s, &result, err);
+	r = say_hits(s, "hits", &result, err);
 	if (r == 0 && s->request.facets)
 		say_facets(s, &result);
+	if (r == 0 && result.count == 0 && s->request.offset == 0 && !s->request.after)
+		r = say_near(s, reader.item, err);
 	fulltext_result_done(&result);
 	say_int(s->call->reply, "took_us", (clock_ticks() - begun) / 1000);
 	return r;

@@ -215,7 +215,7 @@ static void print_facets(struct cli *cli, const struct json *facets)
 /* How many there are, and how to see the others. */
 static void print_foot(struct cli *cli, const struct args *args, const struct json *reply)
 {
-	const struct json *hits = reply_at(reply, "hits");
+	const struct json *hits = reply_at(reply, "hits"), *near = reply_at(reply, "near");
 	long long count = (long long)reply_int(reply, "count");
 	size_t shown = reply_count(hits);
 	const char *order = args_text(args, "order");
@@ -223,7 +223,11 @@ static void print_foot(struct cli *cli, const struct args *args, const struct js
 
 	term_printf(&cli->out,
 		reply_bool(reply, "exact") ? tr("%lld found") : tr("about %lld found"), count);
-	term_printf(&cli->out, tr(", %zu shown\n"), shown);
+	if (reply_count(near))
+		term_printf(&cli->out, tr("; near it: %zu\n"), reply_count(near));
+	else
+		term_printf(&cli->out, tr(", %zu shown\n"), shown);
+	(void)fflush(cli->out.file);
 	if (reply_int(reply, "lag") > 0)
 		cli_remark(cli, tr("the index is %lld actions behind; --fresh waits for it"),
 			(long long)reply_int(reply, "lag"));
@@ -242,7 +246,7 @@ static int run(struct cli *cli, const struct args *args, struct err *err)
 {
 	_cleanup_(json_freep) struct json *reply = NULL;
 	_cleanup_(buf_done) struct buf request = BUF_INIT;
-	const struct json *hits;
+	const struct json *hits, *near;
 	int r = ask(&request, cli, args, err);
 
 	if (r < 0)
@@ -251,10 +255,15 @@ static int run(struct cli *cli, const struct args *args, struct err *err)
 	if (r < 0 || cli_print_json(cli, reply))
 		return r;
 	hits = reply_at(reply, "hits");
+	near = reply_at(reply, "near");
 	for (size_t i = 0; i < reply_count(hits); i++)
 		print_hit(cli, json_list_at(hits, i));
+	if (reply_count(near))
+		term_printf(&cli->out, tr("No record has all of this. These have most of it:\n"));
+	for (size_t i = 0; i < reply_count(near); i++)
+		print_hit(cli, json_list_at(near, i));
 	print_facets(cli, reply_at(reply, "facets"));
-	if (reply_count(hits))
+	if (reply_count(hits) || reply_count(near))
 		(void)fputc('\n', cli->out.file);
 	print_foot(cli, args, reply);
 	return 0;
@@ -271,13 +280,14 @@ const struct command command_search = {
 			 "-词）、括号可用。引号内为原样短语：\"责任到人\"。编号整体匹配，"
 			 "QMS-QC* 按开头匹配。字段：标题: 编号: 门类: 部门: 类型: 年份: "
 			 "日期:2025-01..2025-06。以 - 开头的查询放在 -- 之后。\n"
-			 "无结果也算成功，退出码为 0。",
+			 "没有完全相符的，便列出相近的几件。无结果也算成功，退出码为 0。",
 		.en = "Side by side means all of them; OR, NOT (or -word) and brackets work. A "
 		      "phrase stands in quotation marks: "
 		      "\"责任到人\". Numbers are found whole, QMS-QC* by their beginning. Fields: "
 		      "title: number: series: department: "
 		      "type: year: date:2025-01..2025-06. A query that begins with - stands behind "
 		      "--.\n"
+		      "When no record has all of it, some that have most of it are shown. "
 		      "Nothing found is success too; the exit code is 0." },
 	.options = options,
 	.option_count = ARRAY_LEN(options),

@@ -40,6 +40,17 @@ def test_what_is_printed(bench):
           '\n'
           '1 found, 1 shown\n')
     equal(bench.run('search', 'neverwritten').out, '0 found, 0 shown\n')
+    equal(bench.run('--lang', 'zh', '-q', 'search', '召回计划提交').out,
+          '没有完全相符的档案；以下几件相近：\n'
+          '一般质量记录-20250520-0001  【召回】通知\n'
+          '    一般质量记录 · 质量管理部 · 2025-05-20\n'
+          '    召回通知.txt：关于实施一级【召回】的通知 【召回计划】应当在五个工作日内【提交】，责任到人，及时处置。\n'
+          '\n'
+          '检索到 0 件，相近 1 件\n')
+    equal(bench.run('-q', 'search', 'recall plan rejected').out.splitlines()[0],
+          'No record has all of this. These have most of it:')
+    equal([hit['title'] for hit in bench.json('search', '召回计划提交')['near']], ['召回通知'])
+    assert 'near' not in bench.json('search', 'neverwritten')
 
 
 def test_colour_at_a_terminal_only_and_only_when_wanted(bench):

@@ -22,14 +22,15 @@ enum expectation {
 	EXPECT_MISSING, /* - record */
 	EXPECT_BEFORE,	/* before a | b */
 	EXPECT_COUNT,	/* count n */
-	EXPECT_FACET,	/* facet kind value n; n 0: not there */
-	EXPECT_ERROR,	/* error words of it */
-	EXPECT_PAGE,	/* of the record that was named last: page n */
-	EXPECT_PART,	/* part, a piece of its name */
-	EXPECT_LABEL,	/* label, of a sheet or attachment */
-	EXPECT_SHOWS,	/* shows a piece of snippet or title, marks included */
-	EXPECT_HIDES,	/* hides what is in neither */
-	EXPECT_WITH,	/* no expectation but an option of the search: with order newest */
+	EXPECT_NEAR, /* near n: nothing is found; the lines below are about the n records that come near */
+	EXPECT_FACET, /* facet kind value n; n 0: not there */
+	EXPECT_ERROR, /* error words of it */
+	EXPECT_PAGE,  /* of the record that was named last: page n */
+	EXPECT_PART,  /* part, a piece of its name */
+	EXPECT_LABEL, /* label, of a sheet or attachment */
+	EXPECT_SHOWS, /* shows a piece of snippet or title, marks included */
+	EXPECT_HIDES, /* hides what is in neither */
+	EXPECT_WITH,  /* no expectation but an option of the search: with order newest */
 };
 
 static const char *const words[] = {
@@ -37,6 +38,7 @@ static const char *const words[] = {
 	[EXPECT_MISSING] = "-",
 	[EXPECT_BEFORE] = "before",
 	[EXPECT_COUNT] = "count",
+	[EXPECT_NEAR] = "near",
 	[EXPECT_FACET] = "facet",
 	[EXPECT_ERROR] = "error",
 	[EXPECT_PAGE] = "page",
@@ -59,7 +61,7 @@ struct golden {
 	size_t count;
 	/* The test at hand: */
 	const struct test *test;
-	const struct json *hits, *facets, *hit; /* hit: of the record that was named last */
+	const struct json *hits, *near, *facets, *hit; /* hit: of the record that was named last */
 	uint64_t found;
 	struct buf why; /* what is wrong, a line each */
 };
@@ -234,6 +236,17 @@ static bool is_on_page(const struct golden *g, struct str rest)
 	return str_to_u64(rest, UINT64_MAX, &n, NULL) == 0 && (uint64_t)page == n;
 }
 
+/* Go over to what comes near. */
+static bool is_near(struct golden *g, struct str rest)
+{
+	uint64_t n;
+
+	if (g->near)
+		g->hits = g->near;
+	return str_to_u64(rest, UINT64_MAX, &n, NULL) == 0 && g->found == 0 &&
+	       json_list_count(g->hits) == n;
+}
+
 static bool holds(struct golden *g, enum expectation what, uint64_t rank, struct str rest)
 {
 	uint64_t n;
@@ -253,6 +266,8 @@ static bool holds(struct golden *g, enum expectation what, uint64_t rank, struct
 		return is_before(g, rest);
 	case EXPECT_COUNT:
 		return str_to_u64(rest, UINT64_MAX, &n, NULL) == 0 && n == g->found;
+	case EXPECT_NEAR:
+		return is_near(g, rest);
 	case EXPECT_FACET:
 		return has_facet(g, rest);
 	case EXPECT_PAGE:
@@ -339,10 +354,11 @@ static bool run_test(struct golden *g, bool show)
 	buf_reset(&g->why);
 	say_request(g->test, &args);
 	r = shelf_call(g->shelf, "search", buf_str(&args), &reply, &err);
-	g->hit = g->hits = g->facets = NULL;
+	g->hit = g->hits = g->near = g->facets = NULL;
 	if (r == 0) {
 		(void)json_need_list(reply, "hits", &g->hits, NULL);
 		(void)json_may_int(reply, "count", 0, INT64_MAX, &found, NULL);
+		g->near = json_map_get(reply, "near");
 		g->facets = json_map_get(reply, "facets");
 	}
 	g->found = (uint64_t)found;

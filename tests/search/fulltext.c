@@ -454,6 +454,38 @@ START_TEST(what_the_title_says_comes_first)
 }
 END_TEST
 
+START_TEST(most_of_the_words_come_near)
+{
+	const char *path = harness_dir();
+	_cleanup_(fulltext_freep) struct fulltext *ft = filled(path);
+	_cleanup_(fulltext_reader_freep) struct fulltext_reader *r = open_reader(path);
+	struct fulltext_request near = { .all_scopes = true, .near = true };
+
+	FINDS("召回责任", "");
+	search(r, "召回责任", near, "1");
+	search(r, "医疗器械审核", near, "1");
+	search(r, "recalled devices gadgets", near, "132");
+	search(r, "召回责任 -灭菌", near, "");
+	search(r, "召回责任 年:2025", near, "1");
+	search(r, "召回责任 年:2024", near, "2");
+	search(r, "召回责任 年:2023", near, "");
+	search(r, "召回责任 SOP-012", near, "1");
+	search(r, "召回责任 SOP-013", near, "");
+	search(r, "“召回责任”", near, "");
+	search(r, "召回责任 “到人责任”", near, "");
+	search(r, "召回", near, "");
+	search(r, "年:2025", near, "");
+	search(r, "", near, "");
+	search(r, "召回 铜锌锡", near, "");
+	/* Rights hold as ever. */
+	near.all_scopes = false;
+	near.scopes = &closed_scope;
+	near.scope_count = 1;
+	search(r, "召回责任", near, "2");
+	search(r, "医疗器械审核", near, "");
+}
+END_TEST
+
 START_TEST(replacing_replaces)
 {
 	const char *path = harness_dir();
@@ -781,7 +813,7 @@ TESTS("search/fulltext", finds_words_phrases_and_numbers, sensitive_values_need_
 	fields_filters_and_dates, access_rules_hits_counts_and_facets,
 	pages_of_a_list_join_without_gap, nothing_is_seen_before_the_commit,
 	the_threshold_of_the_environment_does_not_matter, what_the_title_says_comes_first,
-	replacing_replaces, one_writer_one_key, damage_is_named, limits_of_a_document,
-	compaction_keeps_everything, readers_follow_a_busy_writer,
+	most_of_the_words_come_near, replacing_replaces, one_writer_one_key, damage_is_named,
+	limits_of_a_document, compaction_keeps_everything, readers_follow_a_busy_writer,
 	rebuild_stops_goes_on_and_replaces, a_shard_that_missed_a_commit_holds_the_watermark_back,
 	no_text_is_in_the_files)
