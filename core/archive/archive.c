@@ -9,6 +9,7 @@
 #include "core/archive/indexer.h"
 #include "core/archive/inside.h"
 #include "core/archive/log.h"
+#include "core/archive/login.h"
 #include "core/archive/people.h"
 #include "core/archive/recorder.h"
 #include "core/archive/scans.h"
@@ -20,6 +21,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 const char *const demonstration_passphrases[2] = { "demonstration only, first custodian",
 	"demonstration only, second custodian" };
@@ -132,6 +134,13 @@ static int load_settings(struct archive *a, const char *path, struct err *err)
 	return 0;
 }
 
+static uint32_t owner_of(int dir)
+{
+	struct stat st;
+
+	return fstat(dir, &st) == 0 ? (uint32_t)st.st_uid : 0;
+}
+
 static void report_found(const struct archive *a)
 {
 	const struct store_found *f = &a->found;
@@ -161,6 +170,7 @@ int archive_open(const char *path, unsigned flags, struct archive **ret, struct 
 
 	(void)pthread_mutex_init(&a->custody_lock, NULL);
 	(void)pthread_mutex_init(&a->followers_lock, NULL);
+	(void)pthread_mutex_init(&a->login_lock, NULL);
 	(void)pthread_rwlockattr_init(&attr);
 	(void)pthread_rwlockattr_setkind_np(&attr, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
 	(void)pthread_rwlock_init(&a->gate, &attr);
@@ -180,6 +190,7 @@ int archive_open(const char *path, unsigned flags, struct archive **ret, struct 
 		return r;
 	}
 	report_found(a);
+	a->owner = owner_of(archive_dir(a));
 	*ret = a;
 	return 0;
 }
@@ -203,6 +214,7 @@ static void close_unsealed(struct archive *a, int64_t drain_ms)
 	indexer = TAKE_PTR(a->indexer);
 	recorder = TAKE_PTR(a->recorder);
 	(void)pthread_mutex_unlock(&a->followers_lock);
+	login_close(TAKE_PTR(a->login));
 	indexer_free(indexer);
 	scans_free(TAKE_PTR(a->scans));
 	recorder_free(recorder);
@@ -456,6 +468,7 @@ void archive_close(struct archive *a, int64_t drain_ms)
 	settings_free(a->settings);
 	(void)pthread_mutex_destroy(&a->custody_lock);
 	(void)pthread_mutex_destroy(&a->followers_lock);
+	(void)pthread_mutex_destroy(&a->login_lock);
 	(void)pthread_rwlock_destroy(&a->gate);
 	free(a->path);
 	free(a);

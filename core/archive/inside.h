@@ -33,11 +33,13 @@ struct people;
 struct recorder;
 struct indexer;
 struct scans;
+struct login;
 
 struct archive {
 	char *path;
 	unsigned flags;
 	int64_t opened;
+	uint32_t owner; /* uid of the folder's owner */
 	struct store *store;
 	struct store_found found;
 	struct settings *settings;
@@ -56,6 +58,9 @@ struct archive {
 	struct secret_keys *record_keys; /* of drafts */
 	struct pool *registries;	 /* struct registry, for reading */
 	struct pool *readers;		 /* struct fulltext_reader */
+	/* Opened by who needs it first (login_of), under login_lock. */
+	pthread_mutex_t login_lock;
+	struct login *login;
 	/* NULL when it was not opened for writing. The store's applier reads them under followers_lock;
 	 * verbs under the gate. */
 	pthread_mutex_t followers_lock;

@@ -82,6 +82,20 @@ const struct setting_row setting_table[SETTING_COUNT] = {
 		"how long a connection over HTTPS is kept without requests, in seconds" },
 	[SETTING_HTTP_WORKERS] = { "http.workers", SETTING_INT, "8", 1, 256, NULL,
 		"同时处理的 HTTPS 请求数", "how many requests are worked on at the same time" },
+	[SETTING_LOGIN_IDLE_MINUTES] = { "login.idle_minutes", SETTING_INT, "30", 1, 1440, NULL,
+		"网页会话无操作多少分钟后结束（下次启封或重启后生效）",
+		"how long a session in the browser lives without a request, in minutes (from the "
+		"next unsealing on)" },
+	[SETTING_LOGIN_HOURS] = { "login.hours", SETTING_INT, "12", 1, 168, NULL,
+		"网页会话登录多少小时后必须重新登录（下次启封或重启后生效）",
+		"how long a session in the browser lives at most, in hours (from the next "
+		"unsealing on)" },
+	[SETTING_LOGIN_MIB] = { "login.password_mib", SETTING_INT, "64", 8, 1024, NULL,
+		"核对一次登录口令所用的内存（MiB）；越大越难被猜测",
+		"memory for checking a password once, in MiB; more makes guessing dearer" },
+	[SETTING_LOGIN_PASSES] = { "login.password_passes", SETTING_INT, "3", 1, 64, NULL,
+		"核对一次登录口令的遍数；越多越难被猜测",
+		"passes over that memory; more makes guessing dearer" },
 	[SETTING_LOG_LEVEL] = { "log.level", SETTING_WORD, "notice", 0, 0,
 		"error warning notice info", "运行日志的详细程度", "how much is logged" },
 };

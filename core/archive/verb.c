@@ -10,37 +10,37 @@
 enum { U = VERB_UNSEALED, W = VERB_WRITES, A = VERB_ACTOR };
 
 const struct verb verb_table[] = {
-	{ "account.add", verb_account_add, U | W | A, 0, 0 },
-	{ "account.list", verb_account_list, U, 0, 0 },
-	{ "checkpoint", verb_checkpoint, U | W, 0, 0 },
-	{ "compact", verb_compact, U | W, 0, 0 },
-	{ "config.get", verb_config_get, 0, 0, 0 },
-	{ "config.list", verb_config_list, 0, 0, 0 },
-	{ "config.set", verb_config_set, W, 0, 0 },
-	{ "custodian.add", verb_custodian_add, U | W | A, 1, 1 },
-	{ "custodian.drill", verb_custodian_drill, 0, 2, 2 },
-	{ "custodian.list", verb_custodian_list, 0, 0, 0 },
-	{ "custodian.remove", verb_custodian_remove, U | W | A, 0, 0 },
-	{ "file", verb_file, U | W | A, 0, VERB_MAX_FDS },
-	{ "file.batch", verb_file_batch, U | W | A, 1, VERB_MAX_FDS },
-	{ "get", verb_get, U, 1, 1 },
-	{ "journal.acknowledge", verb_journal_acknowledge, W, 0, 0 },
-	{ "list", verb_list, U, 0, 0 },
-	{ "log", verb_log, U, 0, 0 },
-	{ "recognise", verb_recognise, U | W, 0, 0 },
-	{ "reindex", verb_reindex, U | W, 0, 0 },
-	{ "revise", verb_revise, U | W | A, 0, VERB_MAX_FDS },
-	{ "seal", verb_seal, VERB_RESIDENT, 0, 0 },
-	{ "search", verb_search, U, 0, 0 },
-	{ "series.add", verb_series_add, U | W | A, 1, 1 },
-	{ "series.list", verb_series_list, U, 0, 0 },
-	{ "series.show", verb_series_show, U, 0, 0 },
-	{ "show", verb_show, U, 0, 0 },
-	{ "signers", verb_signers, U, 0, 0 },
-	{ "status", verb_status, 0, 0, 0 },
-	{ "text", verb_text, U, 1, 1 },
-	{ "unseal", verb_unseal, VERB_RESIDENT, 2, 2 },
-	{ "verify", verb_verify, VERB_LEVEL, 0, 0 },
+	{ "account.add", ACCESS_ADMINISTER, verb_account_add, U | W | A, 0, 0 },
+	{ "account.list", ACCESS_PEOPLE, verb_account_list, U, 0, 0 },
+	{ "checkpoint", ACCESS_JOB, verb_checkpoint, U | W, 0, 0 },
+	{ "compact", ACCESS_JOB, verb_compact, U | W, 0, 0 },
+	{ "config.get", ACCESS_ADMINISTER, verb_config_get, 0, 0, 0 },
+	{ "config.list", ACCESS_ADMINISTER, verb_config_list, 0, 0, 0 },
+	{ "config.set", ACCESS_ADMINISTER, verb_config_set, W, 0, 0 },
+	{ "custodian.add", ACCESS_ADMINISTER, verb_custodian_add, U | W | A, 1, 1 },
+	{ "custodian.drill", ACCESS_STATE, verb_custodian_drill, 0, 2, 2 },
+	{ "custodian.list", ACCESS_PEOPLE, verb_custodian_list, 0, 0, 0 },
+	{ "custodian.remove", ACCESS_ADMINISTER, verb_custodian_remove, U | W | A, 0, 0 },
+	{ "file", ACCESS_FILE, verb_file, U | W | A, 0, VERB_MAX_FDS },
+	{ "file.batch", ACCESS_FILE, verb_file_batch, U | W | A, 1, VERB_MAX_FDS },
+	{ "get", ACCESS_LOOK, verb_get, U, 1, 1 },
+	{ "journal.acknowledge", ACCESS_ADMINISTER, verb_journal_acknowledge, W, 0, 0 },
+	{ "list", ACCESS_LOOK, verb_list, U, 0, 0 },
+	{ "log", ACCESS_LOOK, verb_log, U, 0, 0 },
+	{ "recognise", ACCESS_JOB, verb_recognise, U | W, 0, 0 },
+	{ "reindex", ACCESS_JOB, verb_reindex, U | W, 0, 0 },
+	{ "revise", ACCESS_FILE, verb_revise, U | W | A, 0, VERB_MAX_FDS },
+	{ "seal", ACCESS_SEAL, verb_seal, VERB_RESIDENT, 0, 0 },
+	{ "search", ACCESS_LOOK, verb_search, U, 0, 0 },
+	{ "series.add", ACCESS_ADMINISTER, verb_series_add, U | W | A, 1, 1 },
+	{ "series.list", ACCESS_LOOK, verb_series_list, U, 0, 0 },
+	{ "series.show", ACCESS_LOOK, verb_series_show, U, 0, 0 },
+	{ "show", ACCESS_LOOK, verb_show, U, 0, 0 },
+	{ "signers", ACCESS_LOOK, verb_signers, U, 0, 0 },
+	{ "status", ACCESS_STATE, verb_status, 0, 0, 0 },
+	{ "text", ACCESS_LOOK, verb_text, U, 1, 1 },
+	{ "unseal", ACCESS_STATE, verb_unseal, VERB_RESIDENT, 2, 2 },
+	{ "verify", ACCESS_JOB, verb_verify, VERB_LEVEL, 0, 0 },
 };
 const size_t verb_count = ARRAY_LEN(verb_table);
 
@@ -102,17 +102,73 @@ static int check_row(
 	return 0;
 }
 
-static int resolve_actor(struct archive *a, struct verb_call *call, struct err *err)
+/* What a request is about, for access_check. */
+static void subject_of(const struct json *args, struct access_subject *ret)
+{
+	static const struct {
+		const char *member;
+		enum access_subject_kind kind;
+	} members[] = { { "record", SUBJECT_RECORD }, { "number", SUBJECT_RECORD },
+		{ "account", SUBJECT_ACCOUNT }, { "series", SUBJECT_SERIES } };
+
+	*ret = (struct access_subject){ .kind = SUBJECT_ARCHIVE };
+	for (size_t i = 0; i < ARRAY_LEN(members); i++) {
+		const struct json *v = json_map_get(args, members[i].member);
+
+		if (v && json_kind_of(v) == JSON_KIND_TEXT) {
+			*ret = (struct access_subject){ members[i].kind, json_text(v) };
+			return;
+		}
+	}
+}
+
+static int check_access(
+	const struct verb *v, struct archive *a, struct verb_call *call, struct err *err)
+{
+	struct access_subject subject;
+
+	subject_of(call->args, &subject);
+	call->caller.uid = call->uid;
+	return access_check(a, &call->caller, v->act, &subject, err);
+}
+
+static int resolve_actor(
+	const struct verb *v, struct archive *a, struct verb_call *call, struct err *err)
 {
 	struct str as = { NULL, 0 };
 	int r = json_may_text(call->args, "as", &as, err);
 
 	if (r < 0)
 		return r;
+	if (call->caller.origin != ACCESS_OWNER) {
+		memcpy(call->account, call->caller.account, sizeof(call->account));
+		return as.n == 0 ? 0
+				 : err_set(err, ERR_DENIED,
+					   tr("over HTTP the session's account acts; 'as' is for "
+					      "the command line"));
+	}
+	if (!(v->flags & VERB_ACTOR))
+		return 0;
 	if (as.n == 0)
 		return err_set(err, ERR_DENIED, tr("say who does this: '--as NAME'"));
 	_Static_assert(sizeof(call->account) > ACCOUNT_MAX, "room for an account id");
 	return people_resolve(a->people, as, call->account, err);
+}
+
+/* Rights are asked for under the gate, the verb runs without it: `seal` and `unseal` take it for writing. */
+static int run_without_keys(
+	const struct verb *v, struct archive *a, struct verb_call *call, struct err *err)
+{
+	int r;
+
+	(void)pthread_rwlock_rdlock(&a->gate);
+	r = check_access(v, a, call, err);
+	(void)pthread_rwlock_unlock(&a->gate);
+	if (r < 0)
+		return r;
+	if (call->caller.origin != ACCESS_OWNER)
+		memcpy(call->account, call->caller.account, sizeof(call->account));
+	return v->run(a, call, err);
 }
 
 int verb_run(struct archive *a, struct str name, struct verb_call *call, struct err *err)
@@ -127,20 +183,22 @@ int verb_run(struct archive *a, struct str name, struct verb_call *call, struct 
 	if (r < 0)
 		return r;
 	if (!verb_needs_keys(v, call->args) && !may_use_keys(v, call->args))
-		return v->run(a, call, err);
+		return run_without_keys(v, a, call, err);
 	(void)pthread_rwlock_rdlock(&a->gate);
 	call->has_keys = !store_is_sealed(a->store);
 	if (!call->has_keys && !verb_needs_keys(v, call->args)) {
 		/* It can do without, and must not keep anybody from unsealing as long as it runs. */
 		(void)pthread_rwlock_unlock(&a->gate);
-		return v->run(a, call, err);
+		return run_without_keys(v, a, call, err);
 	}
 	if (!call->has_keys)
 		r = err_set(err, ERR_SEALED,
 			tr("the archive is sealed: two custodians must unseal it ('muniment "
 			   "unseal')"));
-	else if (v->flags & VERB_ACTOR)
-		r = resolve_actor(a, call, err);
+	if (r == 0)
+		r = check_access(v, a, call, err);
+	if (r == 0)
+		r = resolve_actor(v, a, call, err);
 	if (r == 0)
 		r = v->run(a, call, err);
 	(void)pthread_rwlock_unlock(&a->gate);

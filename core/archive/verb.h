@@ -9,6 +9,7 @@
 #ifndef MUN_ARCHIVE_VERB_H
 #define MUN_ARCHIVE_VERB_H
 
+#include "core/archive/access.h"
 #include "core/base/json.h"
 
 struct archive;
@@ -42,12 +43,16 @@ typedef int verb_tell(void *context, const struct verb_progress *progress);
 
 /* One request on its way. */
 struct verb_call {
+	struct access_caller
+		caller; /* zeroed: a process of the owner's; the uid below says which */
 	const struct json *args;
 	const int *fds; /* borrowed: the verb does not close them */
 	size_t fd_count;
-	uint32_t uid;	  /* of the process that asks */
-	char account[48]; /* who `as` is ("u-00001"), or "" where the verb needs nobody */
-	verb_tell *tell;  /* may be NULL */
+	uint32_t uid; /* of the process that asks */
+	/* Who acts ("u-00001"): the session's account; without a session who `as` is, or "" where the verb
+	 * needs nobody. verb_run sets it. */
+	char account[48];
+	verb_tell *tell; /* may be NULL */
 	void *tell_context;
 	struct archive *archive; /* verb_run sets it */
 	bool has_keys;		 /* and this: it is unsealed, and stays so until the verb ends */
@@ -59,6 +64,7 @@ struct verb_call {
 
 struct verb {
 	const char *name;
+	enum access_act act; /* what access_check is asked */
 	int (*run)(struct archive *a, struct verb_call *call, struct err *err);
 	unsigned flags;
 	unsigned fds_min, fds_max;
@@ -73,8 +79,8 @@ const struct verb *verb_find(struct str name);
 /* Whether this request needs keys. `args` may be any JSON. */
 bool verb_needs_keys(const struct verb *verb, const struct json *args);
 
-/* Look the verb up, check what its row says (sealed, writable, descriptors, actor), run it. Errors:
- * ERR_NOTFOUND (no such verb), those of the verb. */
+/* Look the verb up, check what its row says (rights, sealed, writable, descriptors, actor), run it. Errors:
+ * ERR_NOTFOUND (no such verb), ERR_DENIED (access.h), those of the verb. */
 int verb_run(struct archive *a, struct str name, struct verb_call *call, struct err *err);
 
 /* The members of a progress object (doc/verbs.md). */

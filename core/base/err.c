@@ -27,6 +27,7 @@ static const char *const words[ERR_CODE_COUNT] = {
 	[ERR_CRYPTO] = "crypto",
 	[ERR_UNSUPPORTED] = "unsupported",
 	[ERR_CANCELLED] = "cancelled",
+	[ERR_BUSY] = "busy",
 };
 
 /* vsnprintf cuts in the middle of a character; step back to its first byte and say that text is missing. */

@@ -28,6 +28,7 @@ enum err_code {
 	ERR_CRYPTO,  /* a key, passphrase or signature does not fit */
 	ERR_UNSUPPORTED, /* this build, kernel or format version cannot */
 	ERR_CANCELLED,	 /* the caller asked to stop */
+	ERR_BUSY,	 /* too much of this is going on; the same request later will do */
 	ERR_CODE_COUNT
 };
 

@@ -1,0 +1,22 @@
+/* turns.h - a bounded number at a time, and a bounded number who wait: for work that takes much memory,
+ * such as Argon2id, and that strangers can ask for. */
+#ifndef MUN_ARCHIVE_TURNS_H
+#define MUN_ARCHIVE_TURNS_H
+
+#include "core/base/err.h"
+
+struct turns;
+
+struct turns *turns_new(unsigned max_running, unsigned max_waiting);
+/* Nobody runs or waits any more. */
+void turns_free(struct turns *t);
+
+/* Waits for a turn; ERR_BUSY at once when too many wait already. Any thread. */
+int turns_take(struct turns *t, struct err *err);
+void turns_give(struct turns *t);
+
+/* For tests: how many run and wait now. */
+unsigned turns_running(struct turns *t);
+unsigned turns_waiting(struct turns *t);
+
+#endif
