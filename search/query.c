@@ -165,13 +165,38 @@ static bool goes_on_with_measure(const struct cursor *c, const char *next)
 	return *after != ':' && is_one_of(next, n, calendar, ARRAY_LEN(calendar));
 }
 
-/* A single space, with `next` behind it, that stands between a number and its Chinese for looks only. */
+/* A unit stands behind the space after a number: 0.05 mm, 10 µg/g, 300 dpi. */
+static bool goes_on_with_unit(const struct cursor *c, const char *next)
+{
+	static const char *const units[] = { "m", "mm", "cm", "μm", "nm", "g", "kg", "mg", "μg",
+		"ng", "l", "ml", "μl", "pa", "kpa", "mpa", "v", "kv", "ma", "w", "kw", "hz", "khz",
+		"mhz", "h", "min", "s", "ppm", "dpi", "cfu", "eu" };
+	const char *end = next;
+
+	while (end < c->end && ((*end >= 'a' && *end <= 'z') || (uint8_t)*end >= 0x80))
+		end++;
+	if (end < c->end && !is_space(*end) && *end != '/' && *end != ')')
+		return false;
+	return is_one_of(next, (size_t)(end - next), units, ARRAY_LEN(units));
+}
+
+/* The number of a standard stands behind the space after who issued it: ISO 13485, YY/T 0287. */
+static bool is_standard(const struct cursor *c, const char *space)
+{
+	static const char *const issuers[] = { "gb", "gb/t", "gb/z", "yy", "yy/t", "jjf", "jjg",
+		"iso", "iec", "iso/iec", "en", "astm" };
+
+	return is_one_of(c->p, (size_t)(space - c->p), issuers, ARRAY_LEN(issuers));
+}
+
+/* A single space, with `next` behind it, that stands between a number and its words for looks only. */
 static bool is_for_looks(const struct cursor *c, const char *space, const char *next)
 {
 	if (space == c->p || next - space != 1 || next == c->end)
 		return false;
-	return is_digit(space[-1]) ? goes_on_with_measure(c, next)
-				   : is_digit(*next) && goes_on_with_number(c, space);
+	if (is_digit(space[-1]))
+		return goes_on_with_measure(c, next) || goes_on_with_unit(c, next);
+	return is_digit(*next) && (goes_on_with_number(c, space) || is_standard(c, space));
 }
 
 /* Where the word that begins at c->p ends: at a space, a quotation mark or a bracket, but not

@@ -8,7 +8,9 @@
  *   a code                 the whole code, also without what joins it (SOP012), or its words side by side, or
  *                          a record whose number begins so
  *   a date                 that day, however it is written (2025年5月20日)
- *   Chinese, then number   side by side: issuer and serial belong together (国械注准20203140123, 安市监函〔2023〕201)
+ *   Chinese, then number   side by side: issuer and serial belong together (国械注准20203140123, 安市监函〔2023〕201),
+ *                          and so do 附件1, 表2
+ *   letters with digits    with or without a space between them: ISO13485, YY/T 0287, 0.05mm
  *   number, then Chinese   side by side: 24小时, 10月9日
  *   anything else joined   all of it (SOP-012灭菌) */
 #include "search/query_build.h"
@@ -17,7 +19,7 @@
 #include "core/base/text.h"
 #include "core/base/tr.h"
 
-enum { UNITS_MAX = QUERY_NODES_MAX / 2, LONG_NUMBER = 6 };
+enum { UNITS_MAX = QUERY_NODES_MAX / 2, LONG_NUMBER = 6, SHORT_NUMBER = 3 };
 
 enum unit_kind { UNIT_HAN, UNIT_WORD, UNIT_CODE, UNIT_LETTER, UNIT_DATE, UNIT_SENSITIVE };
 
@@ -472,6 +474,93 @@ static struct query_node *forms_node(struct units *u, struct str stem)
 	return same;
 }
 
+/* ---- letters and digits, with a space between them or without ---- */
+
+/* Where letters go over into digits, or digits into letters, when they do so but once; else 0. */
+static size_t change_at(struct str word)
+{
+	size_t at = 0;
+
+	for (size_t i = 1; i < word.n; i++) {
+		bool before =
+			(word.p[i - 1] >= '0' && word.p[i - 1] <= '9') || word.p[i - 1] == '.';
+		bool after = (word.p[i] >= '0' && word.p[i] <= '9') || word.p[i] == '.';
+
+		if (before == after)
+			continue;
+		if (at > 0)
+			return 0;
+		at = i;
+	}
+	return at;
+}
+
+static void add_to_phrase(
+	struct units *u, struct query_node *phrase, struct str text, uint32_t *position)
+{
+	struct leaf leaf = { .text = text, .position = ++*position };
+
+	query_add_child(phrase, word_term(u, &leaf));
+}
+
+/* The same with spaces: 0.05 mm, YY/T 0287. NULL where there is none to put in. What looks like a version does not
+ * fall apart, nor does what stands further behind. */
+static struct query_node *with_spaces(struct units *u, const struct unit *unit)
+{
+	struct query_node *phrase = query_node_new(u->q, QUERY_PHRASE, u->at);
+	uint32_t position = 0, places = 0;
+
+	for (const struct leaf *leaf = unit->first; leaf; leaf = leaf->next) {
+		size_t at = places++ < 2 ? change_at(leaf->text) : 0;
+
+		if (at == 1 && leaf->text.p[0] == 'v')
+			at = 0;
+		if (at > 0)
+			add_to_phrase(u, phrase, (struct str){ leaf->text.p, at }, &position);
+		add_to_phrase(
+			u, phrase, (struct str){ leaf->text.p + at, leaf->text.n - at }, &position);
+	}
+	return position > places ? phrase : NULL;
+}
+
+/* Units i and i + 1, between which a space was typed for looks, without it. */
+static struct query_node *without_space(struct units *u, size_t i)
+{
+	struct query_node *phrase = query_node_new(u->q, QUERY_PHRASE, u->at);
+	const struct leaf *last = u->list[i].last, *first = u->list[i + 1].first;
+	char *both = arena_zero(u->q->arena, last->text.n + first->text.n, 1);
+	uint32_t position = 0;
+
+	memcpy(both, last->text.p, last->text.n);
+	memcpy(both + last->text.n, first->text.p, first->text.n);
+	for (const struct leaf *leaf = u->list[i].first; leaf != last; leaf = leaf->next)
+		add_to_phrase(u, phrase, leaf->text, &position);
+	add_to_phrase(u, phrase, (struct str){ both, last->text.n + first->text.n }, &position);
+	for (const struct leaf *leaf = first->next; leaf; leaf = leaf->next)
+		add_to_phrase(u, phrase, leaf->text, &position);
+	return query_simplify(phrase);
+}
+
+/* query.c takes such two for one word only where the space is for looks. */
+static bool are_spaced(const struct units *u, size_t i)
+{
+	const struct unit *a = &u->list[i], *b = a + 1;
+
+	return i + 1 < u->n && (a->kind == UNIT_WORD || a->kind == UNIT_CODE) &&
+	       (b->kind == UNIT_WORD || b->kind == UNIT_CODE) &&
+	       folded_place(u->q, b->start) == folded_place(u->q, a->end) + 1 &&
+	       u->q->fold.text.p[folded_place(u->q, a->end)] == ' ';
+}
+
+static struct query_node *spaced_node(struct units *u, size_t i)
+{
+	struct query_node *any = query_node_new(u->q, QUERY_EITHER, u->at);
+
+	query_add_child(any, phrase_of(u, i, i + 2));
+	query_add_child(any, without_space(u, i));
+	return any;
+}
+
 static struct query_node *word_node(struct units *u, size_t i)
 {
 	const struct unit *unit = &u->list[i];
@@ -480,11 +569,13 @@ static struct query_node *word_node(struct units *u, size_t i)
 
 	if (unit->whole.n > 0)
 		return forms_node(u, unit->whole);
-	if (u->q->in_title || !has_digit(word) ||
-		word.n < (is_all_digits(word) ? LONG_NUMBER : TOKEN_EDGE_MIN))
+	if (!has_digit(word) || (is_all_digits(word) && (u->q->in_title || word.n < LONG_NUMBER)))
 		return word_term(u, unit->first);
 	any = query_node_new(u->q, QUERY_EITHER, u->at);
 	query_add_child(any, word_term(u, unit->first));
+	query_add_child(any, with_spaces(u, unit));
+	if (u->q->in_title || word.n < TOKEN_EDGE_MIN)
+		return query_simplify(any);
 	if (!is_all_digits(word))
 		query_add_child(any, query_term_new(u->q, TERM_CODE, word, u->at));
 	query_add_child(any, query_term_new(u->q, TERM_NUMBER_EDGE, word, u->at));
@@ -509,6 +600,7 @@ static struct query_node *code_node(struct units *u, size_t i)
 		}
 	}
 	query_add_child(any, phrase_of(u, i, i + 1));
+	query_add_child(any, with_spaces(u, &u->list[i]));
 	add_number_terms(u, any, u->list[i].whole);
 	add_date(u, any, &u->list[i]);
 	return any;
@@ -568,6 +660,15 @@ static bool is_issuer(const struct units *u, size_t i)
 	number = b->first->text;
 	return number.p[0] >= '0' && number.p[0] <= '9' &&
 	       (b->kind == UNIT_CODE || number.n >= LONG_NUMBER);
+}
+
+/* 附件1, 表2: Chinese with a short number at its end. */
+static bool is_counted(const struct units *u, size_t i)
+{
+	const struct unit *a = &u->list[i], *b = a + 1;
+
+	return a->kind == UNIT_HAN && i + 2 == u->n && is_number(b) &&
+	       b->first->text.n <= SHORT_NUMBER && a->end == b->start;
 }
 
 static bool is_one_character(const struct unit *unit, const char *text)
@@ -630,9 +731,16 @@ struct query_node *query_build_word(struct query_parse *q, size_t from, size_t t
 	_cleanup_(buf_done) struct buf whole = BUF_INIT;
 
 	for (size_t i = 0; i < u->n; i++) {
-		size_t end = is_issuer(u, i) ? i + 2 : measure_end(u, i);
+		size_t end = measure_end(u, i);
 
-		query_add_child(all, end > i + 1 ? phrase_of(u, i, end) : unit_node(u, i));
+		if (are_spaced(u, i)) {
+			end = i + 2;
+			query_add_child(all, spaced_node(u, i));
+		} else {
+			if (is_issuer(u, i) || is_counted(u, i))
+				end = i + 2;
+			query_add_child(all, end > i + 1 ? phrase_of(u, i, end) : unit_node(u, i));
+		}
 		i = end - 1;
 	}
 	if (u->n < 2 || q->in_title || has_sensitive(u) || !has_digit(slice(q, from, to)))

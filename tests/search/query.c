@@ -97,7 +97,7 @@ START_TEST(mixed_words_and_numbers)
 	QUERY("监函（２０２３）２０１", letter);
 	QUERY("监函 [ 2023 ] 第201", letter);
 	QUERY("监函〔2023〕201 号", letter);
-	QUERY("SOP012", "(EITHER W:sop012 C:sop012 O:sop012)");
+	QUERY("SOP012", "(EITHER W:sop012 (PHRASE W:sop W:012) C:sop012 O:sop012)");
 	QUERY("2025年", "(EITHER (PHRASE W:2025 W:年) N:2025年 O:2025年)");
 	QUERY("10月9日召回",
 		"(EITHER (AND (PHRASE W:10 W:月 W:9 W:日) W:召回) N:10月9日召回 O:10月9日召回)");
@@ -117,6 +117,22 @@ START_TEST(mixed_words_and_numbers)
 	QUERY("2025 计划", "(AND W:2025 W:计划)");
 	QUERY("2025 年", "(EITHER (PHRASE W:2025 W:年) N:2025年 O:2025年)");
 	QUERY("ISO 年", "(AND (SAME W:iso Z:iso) (CHARACTER W:年))");
+	QUERY("附件1", "(EITHER (PHRASE W:附件 W:1) N:附件1 O:附件1)");
+	QUERY("表2", "(EITHER (PHRASE W:表 W:2) N:表2 O:表2)");
+	QUERY("召回2025", "(EITHER (AND W:召回 W:2025) N:召回2025 O:召回2025)");
+	/* Letters and digits, with a space between them or without. */
+	QUERY("5g", "(EITHER W:5g (PHRASE W:5 W:g))");
+	QUERY("0.05mm", "(EITHER W:0.05mm (PHRASE W:0.05 W:mm) C:0.05mm O:0.05mm)");
+	QUERY("0.05 mm", "(EITHER (EITHER (PHRASE W:0.05 W:mm) W:0.05mm) N:0.05mm O:0.05mm)");
+	QUERY("10 µg/g",
+		"(EITHER (EITHER (PHRASE W:10 W:μg W:g) (PHRASE W:10μg W:g)) N:10μg/g O:10μg/g)");
+	QUERY("ISO13485", "(EITHER W:iso13485 (PHRASE W:iso W:13485) C:iso13485 O:iso13485)");
+	QUERY("YY/T0287", "(EITHER C:yy/t0287 C:yyt0287 W:yyt0287 (PHRASE W:yy W:t0287) "
+			  "(PHRASE W:yy W:t W:0287) N:yy/t0287 O:yy/t0287)");
+	QUERY("YY/T 0287", "(EITHER (EITHER (PHRASE W:yy W:t W:0287) (PHRASE W:yy W:t0287)) "
+			   "N:yy/t0287 O:yy/t0287)");
+	QUERY("5 mmol", "(AND W:5 (SAME W:mmol Z:mmol))");
+	QUERY("标题:5mm", "(EITHER S:5mm (PHRASE S:5 S:mm))");
 	QUERY("年:2025 年", "(AND DAYS 20089..20453 (CHARACTER W:年))");
 }
 END_TEST
