@@ -13,6 +13,7 @@
 #include "core/archive/people.h"
 #include "core/archive/recorder.h"
 #include "core/archive/scans.h"
+#include "core/archive/upload.h"
 
 #include "core/base/clock.h"
 #include "core/base/file.h"
@@ -223,6 +224,7 @@ static void close_unsealed(struct archive *a, int64_t drain_ms)
 	people_free(TAKE_PTR(a->people));
 	catalogue_free(TAKE_PTR(a->catalogue));
 	textcache_close(TAKE_PTR(a->texts));
+	uploads_free(TAKE_PTR(a->uploads));
 	secret_keys_free(TAKE_PTR(a->record_keys));
 	secret_free(TAKE_PTR(a->terms_key));
 	secret_free(TAKE_PTR(a->registry_key));
@@ -307,6 +309,7 @@ static int open_unsealed(struct archive *a, struct err *err)
 			return derived;
 	}
 	a->record_keys = secret_keys_new();
+	a->uploads = uploads_new();
 	a->registries = pool_new(&registry_kind, a);
 	a->readers = pool_new(&reader_kind, a);
 	a->people = people_new(a);
@@ -343,8 +346,10 @@ int archive_unseal_root(
 	if (r == 0 && a->recorder) {
 		recorder_start(a->recorder);
 		indexer_start(a->indexer);
-		if (a->flags & ARCHIVE_RESIDENT)
+		if (a->flags & ARCHIVE_RESIDENT) {
 			scans_start(a->scans);
+			uploads_sweep(a);
+		}
 	}
 	(void)pthread_rwlock_unlock(&a->gate);
 	return r;

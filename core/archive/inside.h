@@ -33,6 +33,7 @@ struct people;
 struct recorder;
 struct indexer;
 struct scans;
+struct uploads;
 struct login;
 
 struct archive {
@@ -56,8 +57,9 @@ struct archive {
 	struct catalogue *catalogue;
 	struct people *people;
 	struct secret_keys *record_keys; /* of drafts */
-	struct pool *registries;	 /* struct registry, for reading */
-	struct pool *readers;		 /* struct fulltext_reader */
+	struct uploads *uploads;
+	struct pool *registries; /* struct registry, for reading */
+	struct pool *readers;	 /* struct fulltext_reader */
 	/* Opened by who needs it first (login_of), under login_lock. */
 	pthread_mutex_t login_lock;
 	struct login *login;

@@ -137,6 +137,9 @@ void source_done(struct source *s)
 	if (s->owned)
 		closep(&s->fd);
 	s->owned = false;
+	if (s->tap)
+		s->tap_done(s->tap_context);
+	s->tap = NULL;
 }
 
 int source_read(struct verb_call *call, struct source *s, void *p, size_t n, struct err *err)
@@ -148,6 +151,10 @@ int source_read(struct verb_call *call, struct source *s, void *p, size_t n, str
 		memcpy(p, s->memory + s->at, n);
 		s->at += n;
 		return 0;
+	}
+	if (s->tap) {
+		s->at += n;
+		return s->tap(s->tap_context, p, n, err);
 	}
 	if (s->seekable) {
 		r = file_pread(s->fd, p, n, s->at, err);
@@ -169,6 +176,49 @@ int source_read(struct verb_call *call, struct source *s, void *p, size_t n, str
 		n -= (size_t)got;
 		s->at += (uint64_t)got;
 	}
+	return 0;
+}
+
+int source_open_any(struct verb_call *call, int fd, struct source *ret, struct err *err)
+{
+	struct stat st;
+
+	(void)call;
+	if (fstat(fd, &st) < 0)
+		return err_errno(err, tr("cannot look at a file"));
+	if (S_ISREG(st.st_mode)) {
+		*ret = (struct source){ .fd = fd, .seekable = true, .bytes = (uint64_t)st.st_size };
+		return 0;
+	}
+	if ((!S_ISFIFO(st.st_mode) && !S_ISSOCK(st.st_mode)) || is_for_writing(fd))
+		return err_set(err, ERR_INVALID, tr("a part is a file or a pipe, nothing else"));
+	*ret = (struct source){ .fd = fd, .bytes = UINT64_MAX };
+	return 0;
+}
+
+int source_read_some(
+	struct verb_call *call, struct source *s, void *p, size_t n, size_t *ret_n, struct err *err)
+{
+	char *at = p;
+	size_t got = 0;
+
+	if (s->seekable) {
+		uint64_t left = s->at < s->bytes ? s->bytes - s->at : 0;
+
+		*ret_n = left < n ? (size_t)left : n;
+		return source_read(call, s, p, *ret_n, err);
+	}
+	while (got < n) {
+		ssize_t some = read_pipe(call, s->fd, at + got, n - got, err);
+
+		if (some < 0)
+			return (int)some;
+		if (some == 0)
+			break;
+		got += (size_t)some;
+	}
+	s->at += got;
+	*ret_n = got;
 	return 0;
 }
 

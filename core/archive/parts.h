@@ -26,8 +26,12 @@ struct source {
 	char *loaded;	    /* ours, wiped when it is done with */
 	uint64_t bytes;	    /* how much there is */
 	uint64_t at;
-	bool is_hashed; /* memory has this SHA-256 */
+	bool is_hashed; /* memory, or what the tap gives, has this SHA-256 */
 	struct digest sha256;
+	/* Instead of a descriptor: the next n bytes from somewhere else (upload.h). */
+	int (*tap)(void *context, void *p, size_t n, struct err *err);
+	void (*tap_done)(void *context);
+	void *tap_context;
 };
 
 /* Look at a descriptor. `size` is what the request says of one that is not a file, or UINT64_MAX. Errors:
@@ -38,6 +42,11 @@ void source_done(struct source *s);
 /* Exactly n bytes more; from a file at its own offset, whatever the descriptor's position. Errors:
  * ERR_INVALID (it ended early). */
 int source_read(struct verb_call *call, struct source *s, void *p, size_t n, struct err *err);
+/* A descriptor without looking at how much there is: for source_read_some. */
+int source_open_any(struct verb_call *call, int fd, struct source *ret, struct err *err);
+/* Up to n bytes more; fewer only where it ended: *ret_n says how many. */
+int source_read_some(struct verb_call *call, struct source *s, void *p, size_t n, size_t *ret_n,
+	struct err *err);
 /* SHA-256 of all; the source is at its beginning again. Only for seekable ones. A small file is in memory afterwards
  * and is not read a second time. */
 int source_hash(struct verb_call *call, struct source *s, struct digest *ret, struct err *err);

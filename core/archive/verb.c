@@ -40,6 +40,11 @@ const struct verb verb_table[] = {
 	{ "status", ACCESS_STATE, verb_status, 0, 0, 0 },
 	{ "text", ACCESS_LOOK, verb_text, U, 1, 1 },
 	{ "unseal", ACCESS_STATE, verb_unseal, VERB_RESIDENT, 2, 2 },
+	{ "upload.append", ACCESS_FILE, verb_upload_append, U | W | A, 1, 1 },
+	{ "upload.begin", ACCESS_FILE, verb_upload_begin, U | W | A, 0, 0 },
+	{ "upload.drop", ACCESS_FILE, verb_upload_drop, U | W | A, 0, 0 },
+	{ "upload.finish", ACCESS_FILE, verb_upload_finish, U | W | A, 0, 0 },
+	{ "upload.show", ACCESS_FILE, verb_upload_show, U | W | A, 0, 0 },
 	{ "verify", ACCESS_JOB, verb_verify, VERB_LEVEL, 0, 0 },
 };
 const size_t verb_count = ARRAY_LEN(verb_table);

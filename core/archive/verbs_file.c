@@ -8,31 +8,68 @@
 #include "core/archive/recorder.h"
 #include "core/archive/say.h"
 #include "core/archive/show.h"
+#include "core/archive/upload.h"
 
 #include "core/base/tr.h"
 
 /* ---- shared ---- */
+
+/* A part out of a descriptor, or out of a finished upload, whose name it then has unless another is said. */
+static int open_part(struct draft *d, struct verb_call *call, const struct json *part,
+	struct source *ret, struct upload_facts *ret_facts, struct err *err)
+{
+	struct str text = { NULL, 0 };
+	int64_t size = -1;
+	struct id id;
+	int fd, r;
+
+	if ((r = json_may_text(part, "upload", &text, err)) < 0 ||
+		(r = json_may_int(part, "size", 0, INT64_MAX, &size, err)) < 0)
+		return r;
+	if (!text.p) {
+		r = args_fd(call, part, &fd, err);
+		return r < 0 ? r
+			     : source_open(d->archive, call, fd,
+				       size < 0 ? UINT64_MAX : (uint64_t)size, ret, err);
+	}
+	r = id_parse(text, &id, err);
+	return r < 0 ? r : upload_source(d->archive, call->account, &id, ret, ret_facts, err);
+}
+
+/* What became part of a record is not needed a second time; one that cannot be dropped ends by itself. */
+static void drop_uploads(struct archive *a, struct verb_call *call, const struct json *parts)
+{
+	for (size_t i = 0; parts && i < json_list_count(parts); i++) {
+		struct str text = { NULL, 0 };
+		struct id id;
+
+		if (json_may_text(json_list_at(parts, i), "upload", &text, NULL) == 0 && text.p &&
+			id_parse(text, &id, NULL) == 0)
+			(void)upload_drop(a, call->account, &id, NULL);
+	}
+}
 
 static int read_parts(struct draft *d, struct intake *in, struct verb_call *call,
 	const struct json *parts, struct err *err)
 {
 	for (size_t i = 0; parts && i < json_list_count(parts); i++) {
 		const struct json *part = json_list_at(parts, i);
-		struct str name, media = STR(""), note = STR("");
+		struct str name = { NULL, 0 }, media = STR(""), note = STR("");
+		struct upload_facts facts = { .name = BUF_INIT, .media = BUF_INIT };
 		struct source source = { .fd = -1 };
-		int64_t size = -1;
-		int fd, r;
+		int r;
 
-		if ((r = json_need_text(part, "name", &name, err)) < 0 ||
+		if ((r = json_may_text(part, "name", &name, err)) < 0 ||
 			(r = json_may_text(part, "media", &media, err)) < 0 ||
-			(r = json_may_text(part, "note", &note, err)) < 0 ||
-			(r = json_may_int(part, "size", 0, INT64_MAX, &size, err)) < 0 ||
-			(r = args_fd(call, part, &fd, err)) < 0)
+			(r = json_may_text(part, "note", &note, err)) < 0)
 			return r;
-		r = source_open(
-			d->archive, call, fd, size < 0 ? UINT64_MAX : (uint64_t)size, &source, err);
+		r = open_part(d, call, part, &source, &facts, err);
+		if (r == 0 && !name.p && facts.name.n == 0)
+			r = json_need_text(part, "name", &name, err);
 		if (r == 0)
-			r = draft_part(d, in, call, &source, name, media, note, err);
+			r = draft_part(d, in, call, &source, name.p ? name : buf_str(&facts.name),
+				media.n ? media : buf_str(&facts.media), note, err);
+		upload_facts_done(&facts);
 		source_done(&source);
 		if (r < 0)
 			return r;
@@ -173,6 +210,8 @@ static int file_new(struct archive *a, struct verb_call *call, const struct file
 	r = read_parts(d, &in, call, f->parts, err);
 	if (r == 0)
 		r = write_one(a, call, deed, ACT_FILE, d, &in, err);
+	if (r == 0)
+		drop_uploads(a, call, f->parts);
 	if (r == 0 && d->record.ret_existing)
 		r = say_existing(a, call, &d->record.request, err);
 	return r;
@@ -316,6 +355,8 @@ static int revise_draft(struct archive *a, struct verb_call *call, const struct 
 		r = check_change(d, base, err);
 	if (r == 0)
 		r = write_one(a, call, deed, ACT_REVISE, d, &in, err);
+	if (r == 0)
+		drop_uploads(a, call, v->parts);
 	if (r == 0 && d->record.ret_existing)
 		r = say_existing(a, call, &d->record.request, err);
 	return r;
