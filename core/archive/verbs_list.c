@@ -216,7 +216,7 @@ int verb_list(struct archive *a, struct verb_call *call, struct err *err)
 	struct listing l = {
 		.archive = a, .limit = LIST_DEFAULT, .reply = call->reply, .number = BUF_INIT
 	};
-	bool fresh = !(a->flags & ARCHIVE_RESIDENT);
+	bool fresh = true;
 	int r = read_args(a, call, &l, err);
 
 	if (r == 0)

@@ -48,17 +48,12 @@ static const struct option options[] = {
 		.meaning = { .zh = "从此编号之后继续（上一页的最后一行）",
 			.en = "go on behind this record: the last row of the page before" } },
 	{ .name = "all",
-		.letter = 'a',
 		.kind = OPTION_FLAG,
 		.meaning = { .zh = "包括门类定义与账户",
 			.en = "series definitions and accounts, too" } },
 	{ .name = "destroyed",
 		.kind = OPTION_FLAG,
 		.meaning = { .zh = "包括已销毁的档案", .en = "destroyed records too" } },
-	{ .name = "fresh",
-		.kind = OPTION_FLAG,
-		.meaning = { .zh = "等到刚归档的都已登记",
-			.en = "wait until all that was filed is registered" } },
 };
 
 static int say_after(struct buf *b, const struct args *args, struct err *err)
@@ -93,7 +88,6 @@ static int ask(struct buf *b, const struct args *args, struct err *err)
 	say_option_number(b, args, "limit", "limit");
 	say_flag(b, args, "destroyed", "destroyed");
 	say_flag(b, args, "all", "all");
-	say_flag(b, args, "fresh", "fresh");
 	r = say_after(b, args, err);
 	say_end_map(b);
 	return r;

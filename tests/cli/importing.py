@@ -185,7 +185,7 @@ def test_interrupted_through_the_resident_process(bench):
     server = bench.serve('--unseal-demonstration')
     code, _, _, filed = interrupt(bench, (), signal.SIGTERM)
     equal(code, 130)
-    equal(len(bench.json('list', '-s', 'GEN', '--limit', '10000', '--fresh')['rows']), len(filed))
+    equal(len(bench.json('list', '-s', 'GEN', '--limit', '10000')['rows']), len(filed))
     equal(counts(bench.json('import', *GENERAL, 'in')), (350 - len(filed), len(filed), 0, 0))
     equal(server.stop(), 0)
 
