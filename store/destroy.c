@@ -233,29 +233,6 @@ static int take_away(struct store *s, struct victims *victims, struct err *err)
 	return r;
 }
 
-/* Nobody appends and everything is applied, until release. */
-static int hold_writer(struct store *s, struct err *err)
-{
-	(void)pthread_mutex_lock(&s->lock);
-	while (s->held)
-		(void)pthread_cond_wait(&s->applied, &s->lock);
-	s->held = true;
-	while (s->writing)
-		(void)pthread_cond_wait(&s->applied, &s->lock);
-	(void)pthread_mutex_unlock(&s->lock);
-	return store_flush(s, err);
-}
-
-static void release_writer(struct store *s)
-{
-	(void)pthread_mutex_lock(&s->lock);
-	s->held = false;
-	(void)pthread_cond_broadcast(&s->work);
-	(void)pthread_cond_broadcast(&s->space);
-	(void)pthread_cond_broadcast(&s->applied);
-	(void)pthread_mutex_unlock(&s->lock);
-}
-
 /* The envelopes that a record's tombstone names, as it stands in the history. */
 static int read_tombstone(
 	struct store *s, const struct id *record, struct victims *victims, struct err *err)
@@ -294,7 +271,7 @@ static int destroy_whole(struct store *s, const struct id *record, const char *a
 	r = bury(s, record, account, uid, action, time, &named, err);
 	if (r < 0)
 		return r;
-	r = hold_writer(s, err);
+	r = writer_hold(s, err);
 	if (r == 0)
 		r = read_tombstone(s, record, &victims, err);
 	(void)pthread_mutex_lock(&s->packs_lock);
@@ -303,7 +280,7 @@ static int destroy_whole(struct store *s, const struct id *record, const char *a
 	(void)pthread_mutex_unlock(&s->packs_lock);
 	if (r == 0)
 		r = ledger_finished(s->ledger, record, err);
-	release_writer(s);
+	writer_release(s);
 	return r;
 }
 

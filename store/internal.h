@@ -112,6 +112,35 @@ void writer_stop(struct store *s);
  * to be durable. Before the thread runs. */
 int writer_open_first(struct store *s, struct err *err);
 
+/* Accounts stand in commits for ever: opaque ids, never names of people. */
+bool writer_is_account(const char *account);
+/* Nobody appends and everything is applied, until release. */
+int writer_hold(struct store *s, struct err *err);
+void writer_release(struct store *s);
+/* Another key of the server: its commit, signed by the old one and durable when this returns; the writer signs with the
+ * new one from then on. The caller holds the writer. */
+struct key_change {
+	const struct signer *next;
+	const char *account;
+	uint32_t uid;
+	const struct id *action;
+	int64_t time;
+};
+int writer_change_keys(struct store *s, const struct key_change *change, struct err *err);
+
+/* signers.c */
+struct signing_key {
+	char signer[COMMIT_ACCOUNT_MAX + 1];
+	struct public_key key;
+	int64_t after, before; /* times of its enrolment (0: from the beginning) and retirement */
+	bool is_retired;
+};
+/* Every key that ever signed, in the order of enrolment: struct signing_key, appended to `ret`. */
+int signers_list(struct store *s, struct buf *ret, struct err *err);
+
+/* rotate.c: finish what a change of the server's key began, before the writer takes its key. */
+int rotate_settle(struct store *s, struct err *err);
+
 /* applier.c */
 int applier_start(struct store *s, struct err *err);
 /* So many bytes are pending that it does not wait for company; s->lock is held. */
@@ -142,13 +171,13 @@ void read_facts_reader(struct volume_facts *v, struct facts_reader *ret);
 int read_each_action(struct store *s, uint64_t after,
 	int (*each)(void *context, struct facts *f, struct err *err), void *context,
 	struct err *err);
-int read_first_commit(struct store *s, uint32_t volume, struct oid *ret, struct err *err);
 /* Views into f. */
 void event_of_fact(const struct facts *f, size_t i, struct store_event *ret);
 /* A file of a volume's main. */
 int read_main_file(
 	struct store *s, uint32_t volume, struct str path, struct buf *ret, struct err *err);
-int read_checkpoint(struct store *s, struct buf *ret, struct err *err);
+/* Signed for the server by `server`; NULL: by its purpose key. */
+int read_checkpoint(struct store *s, const struct signer *server, struct buf *ret, struct err *err);
 int read_object(struct store *s, uint32_t volume, const struct oid *oid, enum object_type *ret_type,
 	struct buf *ret, struct err *err);
 

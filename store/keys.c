@@ -186,6 +186,20 @@ int keys_draw(struct keys *k, const struct id *record, struct wrapped_key *ret_w
 	return 0;
 }
 
+int keys_wrap(struct keys *k, struct wrapped_key *w, const uint8_t key[32], struct err *err)
+{
+	uint8_t nonce[WRAP_NONCE];
+	int r = hold_root(k, err);
+
+	if (r < 0)
+		return r;
+	randombytes_buf(nonce, sizeof(nonce));
+	w->epoch = k->epoch;
+	record_key_wrap(k->root, &k->archive, nonce, key, w);
+	release_root(k);
+	return 0;
+}
+
 int keys_unwrap(struct keys *k, const struct wrapped_key *w, uint8_t ret_key[32], struct err *err)
 {
 	int r = hold_root(k, err);
@@ -436,6 +450,64 @@ int keys_purpose(struct keys *k, const char *name, struct secret **ret, struct e
 	}
 	(void)pthread_mutex_unlock(&d->lock);
 	return r < 0 ? r : open_purpose(k, name, epoch, wrapped, ret, err);
+}
+
+int keys_has_purpose(struct keys *k, const char *name, bool *ret, struct err *err)
+{
+	struct keys_db *d = k->writable ? &k->writer : &k->reader;
+	uint8_t wrapped[WRAPPED_BYTES];
+	uint64_t epoch;
+	int r;
+
+	(void)pthread_mutex_lock(&d->lock);
+	r = read_purpose(d, name, &epoch, wrapped, NULL);
+	(void)pthread_mutex_unlock(&d->lock);
+	if (r < 0 && r != -ERR_NOTFOUND)
+		return err_set(err, -r, tr("the key store (keys.db) is damaged"));
+	*ret = r == 0;
+	return 0;
+}
+
+/* The writer's lock is held. */
+static int move_purpose(struct keys *k, const char *from, const char *to, struct err *err)
+{
+	_cleanup_(secret_freep) struct secret *key = NULL;
+	uint8_t nonce[WRAP_NONCE], wrapped[WRAPPED_BYTES];
+	struct keys_db *d = &k->writer;
+	uint64_t epoch;
+	int r = read_purpose(d, from, &epoch, wrapped, err);
+
+	if (r == 0 && to)
+		r = open_purpose(k, from, epoch, wrapped, &key, err);
+	if (r == 0 && to && (r = hold_root(k, err)) == 0) {
+		randombytes_buf(nonce, sizeof(nonce));
+		purpose_key_wrap(k->root, &k->archive, k->epoch, to, nonce, key->p, wrapped);
+		release_root(k);
+	}
+	if (r == 0)
+		r = keys_db_run(d, KEYS_BEGIN, err);
+	if (r < 0)
+		return r;
+	if (to)
+		r = keys_db_set_purpose(d, to, k->epoch, wrapped, err);
+	if (r == 0) {
+		keys_db_bind(d, KEYS_DROP_PURPOSE, 1, from, strlen(from));
+		r = keys_db_run(d, KEYS_DROP_PURPOSE, err);
+	}
+	return keys_db_end(d, r, err);
+}
+
+int keys_move_purpose(struct keys *k, const char *from, const char *to, struct err *err)
+{
+	int r;
+
+	if (!k->writable)
+		return err_set(
+			err, ERR_DENIED, tr("the key store (keys.db) was opened for reading only"));
+	(void)pthread_mutex_lock(&k->writer.lock);
+	r = move_purpose(k, from, to, err);
+	(void)pthread_mutex_unlock(&k->writer.lock);
+	return r;
 }
 
 int keys_each(struct keys *k,

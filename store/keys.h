@@ -43,6 +43,8 @@ uint64_t keys_epoch(struct keys *k);
  * Errors: ERR_SEALED. */
 int keys_draw(struct keys *k, const struct id *record, struct wrapped_key *ret_wrapped,
 	uint8_t ret_key[32], struct err *err);
+/* Wrap a key whose plaintext is known under the root of today: `w` names key and record. Errors: ERR_SEALED. */
+int keys_wrap(struct keys *k, struct wrapped_key *w, const uint8_t key[32], struct err *err);
 /* Open a wrapped key. Errors: ERR_SEALED, ERR_CRYPTO. */
 int keys_unwrap(struct keys *k, const struct wrapped_key *w, uint8_t ret_key[32], struct err *err);
 
@@ -69,6 +71,12 @@ int keys_truncate_wal(struct keys *k, struct err *err);
  * database is writable. Any thread. Errors: ERR_SEALED, ERR_NOTFOUND (missing, opened for reading),
  * ERR_CRYPTO. */
 int keys_purpose(struct keys *k, const char *name, struct secret **ret, struct err *err);
+
+/* Whether there is one of this name. */
+int keys_has_purpose(struct keys *k, const char *name, bool *ret, struct err *err);
+/* In one durable transaction: what is the key of `from` becomes that of `to`, and `from` is gone, as is
+ * what `to` was; with `to` NULL `from` is only gone. Errors: as keys_purpose, but nothing is made. */
+int keys_move_purpose(struct keys *k, const char *from, const char *to, struct err *err);
 
 /* Every record key in order of key id, for verify. Callback returns 0 to go on; it may call back into `k`.
  * Keys that are added or deleted meanwhile may or may not be seen. */

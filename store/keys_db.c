@@ -42,6 +42,7 @@ static const char *const sql[KEYS_STATEMENTS] = {
 	[KEYS_PURPOSES] = "SELECT name, epoch, wrapped FROM purpose ORDER BY name",
 	[KEYS_SET_PURPOSE] = "INSERT OR REPLACE INTO purpose (name, epoch, wrapped)"
 			     " VALUES (?1, ?2, ?3)",
+	[KEYS_DROP_PURPOSE] = "DELETE FROM purpose WHERE name = ?1",
 };
 
 /* For every connection. The file may have been made by somebody else: its schema gets no trust. */
@@ -274,7 +275,9 @@ void keys_db_bind(struct keys_db *d, enum keys_statement which, int at, const vo
 {
 	/* Names are TEXT, all else is BLOB; SQLite never takes one for the other. */
 	bool is_name = (which == KEYS_META && at == 1) || (which == KEYS_SET_META && at == 2) ||
-		       (which == KEYS_PURPOSE && at == 1) || (which == KEYS_SET_PURPOSE && at == 1);
+		       (which == KEYS_PURPOSE && at == 1) ||
+		       (which == KEYS_SET_PURPOSE && at == 1) ||
+		       (which == KEYS_DROP_PURPOSE && at == 1);
 
 	if (is_name)
 		(void)sqlite3_bind_text(d->st[which], at, p, (int)n, SQLITE_STATIC);

@@ -28,6 +28,7 @@ enum keys_statement {
 	KEYS_PURPOSE,	    /* name -> epoch, wrapped */
 	KEYS_PURPOSES,	    /* -> name, epoch, wrapped */
 	KEYS_SET_PURPOSE,   /* name, epoch, wrapped */
+	KEYS_DROP_PURPOSE,  /* name */
 	KEYS_STATEMENTS
 };
 

@@ -23,7 +23,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { LEDGER_FORMAT = 3 };
+enum { LEDGER_FORMAT = 4 };
 
 static const char schema[] =
 	"CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;"
@@ -38,6 +38,9 @@ static const char schema[] =
 	"CREATE INDEX head_destroyed ON head (destroyed) WHERE destroyed >= 1;"
 	"CREATE TABLE request (short INTEGER NOT NULL, hash BLOB NOT NULL, record BLOB NOT NULL);"
 	"CREATE INDEX request_short ON request (short);"
+	/* Commits that say whose keys sign: the first of each volume, and those with Act: keys. */
+	"CREATE TABLE signing (actions INTEGER PRIMARY KEY, volume INTEGER NOT NULL, oid BLOB NOT "
+	"NULL);"
 	"CREATE TABLE serial (scope TEXT PRIMARY KEY, last INTEGER NOT NULL) WITHOUT ROWID;";
 
 enum statement {
@@ -49,10 +52,12 @@ enum statement {
 	PUT_DESTROYED,
 	PUT_REQUEST,
 	PUT_SERIAL,
+	PUT_SIGNING,
 	PUT_FINISHED,
 	CLEAR_HEAD,
 	CLEAR_REQUEST,
 	CLEAR_SERIAL,
+	CLEAR_SIGNING,
 	CLEAR_MARK,
 	BEGIN_READ, /* from here on: also of the reader */
 	COMMIT_READ,
@@ -63,6 +68,7 @@ enum statement {
 	FIND_REQUEST,
 	FIND_SERIAL,
 	FIND_DESTROYED,
+	FIND_SIGNING,
 	STATEMENTS
 };
 
@@ -86,10 +92,13 @@ static const char *const sql[STATEMENTS] = {
 	[CLEAR_HEAD] = "DELETE FROM head",
 	[CLEAR_REQUEST] = "DELETE FROM request",
 	[CLEAR_SERIAL] = "DELETE FROM serial",
+	[CLEAR_SIGNING] = "DELETE FROM signing",
 	[CLEAR_MARK] = "DELETE FROM meta WHERE name = 'mark'",
 	[PUT_REQUEST] = "INSERT INTO request VALUES (?1, ?2, ?3)",
 	[PUT_SERIAL] = "INSERT INTO serial VALUES (?1, ?2)"
 		       " ON CONFLICT (scope) DO UPDATE SET last = max(last, ?2)",
+	[PUT_SIGNING] = "INSERT OR REPLACE INTO signing VALUES (?1, ?2, ?3)",
+	[FIND_SIGNING] = "SELECT volume, oid FROM signing ORDER BY actions",
 	[FIND_RECORD] = HEAD_COLUMNS "WHERE record = ?1",
 	[FIND_NUMBER] = HEAD_COLUMNS "WHERE number_key = ?1 AND number = ?2",
 	[FIND_SEQUENCE] = HEAD_COLUMNS "WHERE sequence = ?1",
@@ -423,9 +432,21 @@ static bool is_last_of_scope(const struct facts *f, size_t i)
 	       f->facts[i + 1].slip.serial < f->facts[i].slip.serial;
 }
 
+static int put_signing(struct side *l, const struct facts *f, struct err *err)
+{
+	sqlite3_stmt *st = l->statements[PUT_SIGNING];
+
+	if (f->commit.act != ACT_OPEN && f->commit.act != ACT_KEYS)
+		return 0;
+	(void)sqlite3_bind_int64(st, 1, (int64_t)f->commit.actions);
+	(void)sqlite3_bind_int64(st, 2, f->commit.volume);
+	bind_blob(st, 3, f->oid.b, sizeof(f->oid.b));
+	return run(l, PUT_SIGNING, err);
+}
+
 static int put_action(struct side *l, const struct facts *f, struct err *err)
 {
-	int r = 0;
+	int r = put_signing(l, f, err);
 
 	for (size_t i = 0; i < f->count && r == 0; i++) {
 		const struct fact *fact = &f->facts[i];
@@ -504,7 +525,8 @@ int ledger_finished(struct ledger *l, const struct id *record, struct err *err)
 
 int ledger_clear(struct ledger *l, struct err *err)
 {
-	static const enum statement all[] = { CLEAR_HEAD, CLEAR_REQUEST, CLEAR_SERIAL, CLEAR_MARK };
+	static const enum statement all[] = { CLEAR_HEAD, CLEAR_REQUEST, CLEAR_SERIAL,
+		CLEAR_SIGNING, CLEAR_MARK };
 	int r;
 
 	(void)pthread_mutex_lock(&l->writer.lock);
@@ -659,6 +681,35 @@ static int list_destroyed(struct side *l, bool unfinished_only, struct buf *ids,
 	}
 	(void)sqlite3_reset(st);
 	return rc == SQLITE_DONE ? buf_check(ids, err) : fail(l, rc, err);
+}
+
+int ledger_signing(
+	struct ledger *l, struct ledger_signing **ret, size_t *ret_count, struct err *err)
+{
+	_cleanup_(buf_done) struct buf rows = BUF_INIT;
+	sqlite3_stmt *st = l->reader.statements[FIND_SIGNING];
+	int rc, r = 0;
+
+	begin_read(l);
+	while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
+		struct ledger_signing row = { .volume = (uint32_t)sqlite3_column_int64(st, 0) };
+
+		if (copy_blob(st, 1, row.commit.b, sizeof(row.commit.b)) == 0)
+			buf_add(&rows, &row, sizeof(row));
+	}
+	(void)sqlite3_reset(st);
+	if (rc != SQLITE_DONE)
+		r = fail(&l->reader, rc, err);
+	end_read(l);
+	if (r == 0)
+		r = buf_check(&rows, err);
+	if (r < 0)
+		return r;
+	*ret_count = rows.n / sizeof(struct ledger_signing);
+	*ret = xcalloc(*ret_count + 1, sizeof(struct ledger_signing));
+	if (rows.n)
+		memcpy(*ret, rows.p, rows.n);
+	return 0;
 }
 
 int ledger_destroyed(struct ledger *l, bool unfinished_only,

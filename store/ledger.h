@@ -48,6 +48,13 @@ int ledger_destroyed(struct ledger *l, bool unfinished_only,
 	int (*each)(void *context, const struct id *record, struct err *err), void *context,
 	struct err *err);
 int ledger_finished(struct ledger *l, const struct id *record, struct err *err);
+/* The commits that say whose keys sign (the first of each volume, those with Act: keys), oldest first; free() them. */
+struct ledger_signing {
+	uint32_t volume;
+	struct oid commit;
+};
+int ledger_signing(
+	struct ledger *l, struct ledger_signing **ret, size_t *ret_count, struct err *err);
 /* Empty it: it knows of more than the history does (an older copy of the volumes was put back). */
 int ledger_clear(struct ledger *l, struct err *err);
 

@@ -473,7 +473,7 @@ int store_walk(struct store *s, uint64_t after,
 /* ---- proof ---- */
 
 static int checkpoint_volumes(struct store *s, uint32_t count, struct checkpoint_volume *volumes,
-	uint64_t *ret_actions, struct err *err)
+	struct checkpoint *ret, struct err *err)
 {
 	int r = 0;
 
@@ -490,7 +490,10 @@ static int checkpoint_volumes(struct store *s, uint32_t count, struct checkpoint
 			r = commit_parse(buf_str(&content), &c, &memory, err);
 		if (r == 0) {
 			sha256(content.p, content.n, volumes[v - 1].sha256.b);
-			*ret_actions = c.actions;
+			ret->actions = c.actions;
+			/* Commits may be dated ahead of the clock; a key of today counts since the last one. */
+			if (ret->time < c.time + (c.act == ACT_KEYS))
+				ret->time = c.time + (c.act == ACT_KEYS);
 		}
 	}
 	return r;
@@ -507,9 +510,9 @@ static int purpose_signer(
 	return r;
 }
 
-int read_checkpoint(struct store *s, struct buf *ret, struct err *err)
+int read_checkpoint(struct store *s, const struct signer *server, struct buf *ret, struct err *err)
 {
-	_cleanup_(signer_freep) struct signer *signer = NULL, *server = NULL;
+	_cleanup_(signer_freep) struct signer *signer = NULL, *own = NULL;
 	uint32_t count = store_volumes(s);
 	_cleanup_(freep) struct checkpoint_volume *volumes = xcalloc(count + 1, sizeof(*volumes));
 	struct checkpoint c = { .archive = s->archive,
@@ -518,10 +521,12 @@ int read_checkpoint(struct store *s, struct buf *ret, struct err *err)
 		.volume_count = count };
 	int r = purpose_signer(s, "checkpoint", &signer, err);
 
+	if (r == 0 && !server) {
+		r = purpose_signer(s, ACCOUNT_SERVER, &own, err);
+		server = own;
+	}
 	if (r == 0)
-		r = purpose_signer(s, ACCOUNT_SERVER, &server, err);
-	if (r == 0)
-		r = checkpoint_volumes(s, count, volumes, &c.actions, err);
+		r = checkpoint_volumes(s, count, volumes, &c, err);
 	if (r < 0)
 		return r;
 	checkpoint_format(&c, signer, server, ret);
@@ -532,7 +537,12 @@ int store_checkpoint(struct store *s, struct buf *ret, struct err *err)
 {
 	int r = store_flush(s, err);
 
-	return r < 0 ? r : read_checkpoint(s, ret, err);
+	/* The server's key must be that of the last commit. */
+	(void)pthread_rwlock_rdlock(&s->whole);
+	if (r == 0)
+		r = read_checkpoint(s, NULL, ret, err);
+	(void)pthread_rwlock_unlock(&s->whole);
+	return r;
 }
 
 int store_server_key(struct store *s, struct public_key *ret, struct err *err)
@@ -543,64 +553,4 @@ int store_server_key(struct store *s, struct public_key *ret, struct err *err)
 	if (r == 0)
 		*ret = *signer_public(signer);
 	return r;
-}
-
-/* The first commit of a volume and those with Act: keys say who signs; here those of all volumes,
- * once each. */
-static int add_signers(void *context, struct facts *f, struct err *err)
-{
-	struct buf *ret = context;
-	char archive[ID_TEXT];
-
-	for (size_t i = 0; i < f->commit.signer_count; i++) {
-		const struct signer_line *line = &f->commit.signers[i];
-		_cleanup_(buf_done) struct buf text = BUF_INIT;
-
-		buf_addf(&text, "%.*s@%s namespaces=\"git%s\" ssh-ed25519 ", STR_ARG(line->signer),
-			hex_encode(f->commit.archive.b, ID_BYTES, archive),
-			str_is(line->signer, ACCOUNT_SERVER) ? ",muniment-checkpoint" : "");
-		public_key_add(&text, &line->key);
-		buf_addc(&text, '\n');
-		if (!line->retires && !strstr(ret->p, text.p))
-			buf_add_str(ret, buf_str(&text));
-	}
-	return buf_check(ret, err);
-}
-
-int store_allowed_signers(struct store *s, struct buf *ret, struct err *err)
-{
-	int r = 0;
-
-	for (uint32_t v = 1; v <= store_volumes(s) && r == 0; v++) {
-		struct volume_facts source = { s, v };
-		struct facts_reader reader;
-		struct facts f;
-		struct oid first;
-
-		read_facts_reader(&source, &reader);
-		r = read_first_commit(s, v, &first, err);
-		if (r == 0)
-			r = facts_read(&reader, &first, &f, err);
-		if (r < 0)
-			break;
-		r = add_signers(ret, &f, err);
-		facts_done(&f);
-	}
-	return r;
-}
-
-int read_first_commit(struct store *s, uint32_t volume, struct oid *ret, struct err *err)
-{
-	_cleanup_(buf_done) struct buf oids = BUF_INIT_MAX((size_t)1 << 30);
-	struct oid head;
-	int r = store_main(s, volume, &head, err);
-
-	if (r == 0)
-		r = commits_after(s, volume, &head, 0, &oids, err);
-	if (r < 0)
-		return r;
-	if (oids.n < OID_BYTES)
-		return err_set(err, ERR_CORRUPT, tr("volume %u has no history"), volume);
-	memcpy(ret->b, oids.p + oids.n - OID_BYTES, OID_BYTES);
-	return 0;
 }

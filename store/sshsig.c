@@ -50,6 +50,15 @@ struct signer *signer_new(const struct secret *seed)
 	return s;
 }
 
+struct signer *signer_again(const struct signer *s)
+{
+	struct signer *copy = xcalloc(1, sizeof(*copy));
+
+	copy->secret = secret_copy(s->secret->p, s->secret->n);
+	copy->key = s->key;
+	return copy;
+}
+
 void signer_free(struct signer *s)
 {
 	if (!s)

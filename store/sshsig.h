@@ -14,6 +14,7 @@ struct public_key {
 /* A signing key out of a 32-byte seed. */
 struct signer;
 struct signer *signer_new(const struct secret *seed);
+struct signer *signer_again(const struct signer *s); /* a copy */
 void signer_free(struct signer *s);
 DEFINE_CLEANUP(struct signer *, signer_free)
 const struct public_key *signer_public(const struct signer *s);

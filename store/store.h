@@ -13,6 +13,7 @@
 
 #include "store/checkpoint.h"
 #include "store/commit.h"
+#include "store/custody.h"
 #include "store/journal.h"
 #include "store/keys.h"
 #include "store/pack.h"
@@ -275,7 +276,21 @@ int store_walk(struct store *s, uint64_t after,
 
 /* Flush, and state every volume's head, signed. */
 int store_checkpoint(struct store *s, struct buf *ret, struct err *err);
-/* allowed_signers lines for ssh-keygen and verify-archive.sh, appended to `ret`. */
+/* allowed_signers lines for ssh-keygen and verify-archive.sh, appended to `ret`: every key that ever signed, and from
+ * when to when. */
 int store_allowed_signers(struct store *s, struct buf *ret, struct err *err);
+
+/* ---- other keys; each is finished or taken back at the next start, whatever happens meanwhile ---- */
+
+/* Sign with a new key of the server from now on: a commit that the old key signs retires it and enrols the
+ * new one, and the old one is then forgotten. Export the allowed signers anew afterwards. */
+int store_rotate_server(struct store *s, const char *account, uint32_t uid, const struct id *action,
+	int64_t time, struct err *err);
+/* A new root key for the custodians who are in `c` (somebody may just have been taken out): new shares,
+ * every wrapped key wrapped anew, nothing of the old ones left in the files. Writers wait. Keys that were
+ * drawn before are wrapped anew when their change comes. *ret_root is set as soon as the keys are under it,
+ * also when what comes then fails. On failure `c` must be loaded again, after custody_settle. */
+int store_rotate_root(
+	struct store *s, struct custody *c, struct secret **ret_root, struct err *err);
 
 #endif

@@ -477,6 +477,25 @@ static void say_slip(struct writer *w, struct saying *saying, const struct slip 
 	fact->slip.scope.p = arena_text(w->building->arena, slip->scope);
 }
 
+/* A key that was drawn before the root key was changed is wrapped anew. */
+static int add_key(struct store *s, const struct change_record *c, const struct wrapped_key *key,
+	struct err *err)
+{
+	struct wrapped_key again = *key;
+	int r = 0;
+
+	if (key->epoch != keys_epoch(s->keys)) {
+		if (!id_equal(&key->key, &c->manifest_key_id))
+			return err_set(err, ERR_CONFLICT,
+				tr("the root key was changed while this was being written: try "
+				   "again"));
+		r = keys_wrap(s->keys, &again, c->manifest_key, err);
+	}
+	if (r == 0)
+		pending_frame_add_key(s->w.building, &again);
+	return r;
+}
+
 static int stage_record(struct store *s, struct undo_log *log, struct change_record *c,
 	struct saying *saying, struct added *ret, bool *ret_skip, struct err *err)
 {
@@ -503,10 +522,12 @@ static int stage_record(struct store *s, struct undo_log *log, struct change_rec
 	r = seal_manifest(s, c, &drawn, &slip.manifest, &sealed, err);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < c->key_count; i++) {
+	for (size_t i = 0; i < c->key_count && r == 0; i++) {
 		ids[i] = c->keys[i].key;
-		pending_frame_add_key(w->building, &c->keys[i]);
+		r = add_key(s, c, &c->keys[i], err);
 	}
+	if (r < 0)
+		return r;
 	slip.keys = ids;
 	slip_format(&slip, &text);
 	r = buf_check(&text, err);
@@ -797,7 +818,7 @@ static int open_volume(struct store *s, int64_t time, struct err *err)
 	int r = 0;
 
 	if (w->volume) {
-		r = read_checkpoint(s, &text, err);
+		r = read_checkpoint(s, w->signer, &text, err);
 		if (r < 0)
 			return r;
 	}
@@ -1089,6 +1110,70 @@ static void *run(void *context)
 	return NULL;
 }
 
+int writer_hold(struct store *s, struct err *err)
+{
+	(void)pthread_mutex_lock(&s->lock);
+	while (s->held)
+		(void)pthread_cond_wait(&s->applied, &s->lock);
+	s->held = true;
+	while (s->writing)
+		(void)pthread_cond_wait(&s->applied, &s->lock);
+	(void)pthread_mutex_unlock(&s->lock);
+	return store_flush(s, err);
+}
+
+void writer_release(struct store *s)
+{
+	(void)pthread_mutex_lock(&s->lock);
+	s->held = false;
+	(void)pthread_cond_broadcast(&s->work);
+	(void)pthread_cond_broadcast(&s->space);
+	(void)pthread_cond_broadcast(&s->applied);
+	(void)pthread_mutex_unlock(&s->lock);
+}
+
+/* The caller holds the writer, so its state is the caller's. */
+int writer_change_keys(struct store *s, const struct key_change *change, struct err *err)
+{
+	struct writer *w = &s->w;
+	const struct standing before = remember(w);
+	_cleanup_(undo_done) struct undo_log log = { NULL, 0, 0 };
+	const struct signer_line lines[] = {
+		{ true, STR(ACCOUNT_SERVER), *signer_public(w->signer) },
+		{ false, STR(ACCOUNT_SERVER), *signer_public(change->next) },
+	};
+	struct commit c = { .time = change->time,
+		.action = *change->action,
+		.uid = change->uid,
+		.act = ACT_KEYS,
+		.account = str_of(change->account),
+		.subject = STR("server keys"),
+		.signers = lines,
+		.signer_count = ARRAY_LEN(lines) };
+	int r;
+
+	w->building = pending_frame_new(w->volume);
+	r = make_commit(s, &c, err);
+	if (r == 0)
+		r = append(s, &before.head, err);
+	if (r == 0)
+		publish(s, TAKE_PTR(w->building));
+	else if (go_back(s, &log, &before, NULL) < 0)
+		r = err_set(err, ERR_UNKNOWN,
+			tr("writing stopped after a failure of the disk; restart, then ask again "
+			   "with the same request key"));
+	if (r == -ERR_UNKNOWN) {
+		(void)pthread_mutex_lock(&s->lock);
+		s->failed = true;
+		(void)pthread_mutex_unlock(&s->lock);
+	}
+	if (r < 0)
+		return r;
+	signer_free(w->signer);
+	w->signer = signer_again(change->next);
+	return 0;
+}
+
 /* Where the newest volume's head says we are. */
 static int load_standing(struct store *s, struct err *err)
 {
@@ -1130,8 +1215,10 @@ static int prepare(struct store *s, struct err *err)
 {
 	_cleanup_(secret_freep) struct secret *seed = NULL;
 	struct writer *w = &s->w;
-	int r = keys_purpose(s->keys, "server", &seed, err);
+	int r = rotate_settle(s, err);
 
+	if (r == 0)
+		r = keys_purpose(s->keys, ACCOUNT_SERVER, &seed, err);
 	if (r < 0)
 		return r;
 	w->signer = signer_new(seed);
@@ -1194,8 +1281,7 @@ int writer_open_first(struct store *s, struct err *err)
 
 /* ---- handing changes over ---- */
 
-/* Accounts stand in commits for ever: opaque ids, never names of people. */
-static bool is_account(const char *account)
+bool writer_is_account(const char *account)
 {
 	size_t n = strlen(account);
 
@@ -1248,7 +1334,7 @@ int store_write(struct store *s, struct change *c, struct err *err)
 
 	c->next = NULL;
 	c->result = 0;
-	if (!is_account(c->account))
+	if (!writer_is_account(c->account))
 		return err_set(
 			err, ERR_INVALID, tr("'%s' is not the id of an account"), c->account);
 	(void)sem_init(&answered, 0, 0);
