@@ -230,7 +230,7 @@ static int connect(struct side *l, const char *path, int flags)
 	if (sqlite3_open_v2(path, &l->db, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
 		return -1;
 	(void)sqlite3_busy_timeout(l->db, 5000);
-	return exec(l, "PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY");
+	return exec(l, "PRAGMA cache_size = -8192; PRAGMA temp_store = MEMORY");
 }
 
 static int connect_writer(struct side *l, const char *path)

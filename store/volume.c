@@ -29,8 +29,8 @@ enum {
 	IDLE_HANDLES = 16,
 	OPEN_PACKS = 128, /* descriptors that libgit2 may keep, in all volumes together */
 	/* Mapped at once, of one pack and of all: it counts as memory in use. */
-	WINDOW_BYTES = 2 << 20,
-	MAPPED_BYTES = 32 << 20,
+	WINDOW_BYTES = 1 << 20,
+	MAPPED_BYTES = 16 << 20,
 	SETTLED_SECONDS = 2,
 };
 

@@ -579,7 +579,7 @@ static void *work(void *context)
 			r = commit_when_due(x, &err);
 		if (r < 0 && feed_is_stopped(x->feed))
 			break;
-		give_back(&busy, news != FEED_TIMEOUT);
+		give_back(&busy, news != FEED_TIMEOUT || x->commit_due != 0);
 		if (r < 0)
 			recover(x, &err);
 		else

@@ -11,6 +11,7 @@
 #include "core/main/notify.h"
 #include "www/www.h"
 
+#include <malloc.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -18,7 +19,9 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-enum { CONNECTIONS_MAX = 10000, DRAIN_MS = 5000, WWW_GRACE_MS = 10000 };
+/* Arenas: with one for every thread, what an import left free in each stays resident, a third more after a
+ * large one, and filing is not faster. */
+enum { CONNECTIONS_MAX = 10000, DRAIN_MS = 5000, WWW_GRACE_MS = 10000, ARENAS = 4 };
 
 static const struct option options[] = {
 	{ .name = "listen",
@@ -239,6 +242,7 @@ static int run(struct cli *cli, const struct args *args, struct err *err)
 	_cleanup_(signals_done) struct signals signals = { .fd = -1, .stop = -1 };
 	int r = args_has(args, "unseal") ? ask_two(cli, &two, err) : 0;
 
+	(void)mallopt(M_ARENA_MAX, ARENAS);
 	if (r == 0)
 		r = signals_catch(&signals, err);
 	return r < 0 ? r : open_and_serve(cli, &signals, &two, err);
