@@ -30,6 +30,8 @@ enum {
 	WORKERS_MAX = 32,
 	QUEUE = 8 << 20, /* bytes of events that wait */
 	TAKE = 256,	 /* events at once */
+	/* Of text between two commits, whose terms are in memory, four to eight bytes for one. More is not faster. */
+	PENDING_BYTES = 8 << 20,
 	RETRY_MS = 2000,
 	BACKGROUND_NICE = 10,
 };
@@ -235,7 +237,7 @@ static int commit_when_due(struct indexer *x, struct err *err)
 		return 0;
 	fulltext_pending(x->index, &documents, &bytes);
 	if (documents < (uint64_t)settings_int(x->archive->settings, SETTING_INDEX_DOCUMENTS) &&
-		bytes < (uint64_t)32 << 20 && clock_ticks() < x->commit_due)
+		bytes < PENDING_BYTES && clock_ticks() < x->commit_due)
 		return 0;
 	return commit(x, err);
 }
