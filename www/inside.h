@@ -30,8 +30,8 @@ struct www {
 	unsigned port;
 };
 
-/* Run a verb for this exchange: `members` are members of the request without braces; `as` is added from the
- * session. Its reply's members are appended to `ret` (which may be x->reply, where a brace may stand). */
+/* Run a verb for this exchange: `members` are members of the request without braces; the session's
+ * account acts. Its reply's members are appended to `ret` (which may be x->reply, where a brace may stand). */
 int www_verb(struct exchange *x, const char *verb, struct str members, const int *fds,
 	size_t fd_count, struct buf *ret, struct err *err);
 /* The same for an account ("": nobody) when the exchange is not at hand. */

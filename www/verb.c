@@ -3,6 +3,8 @@
 
 #include "core/base/hex.h"
 
+#include <stdio.h>
+
 static int keep_going(void *context, const struct verb_progress *progress)
 {
 	struct www *www = context;
@@ -17,7 +19,9 @@ int www_run_verb(struct www *www, const char *account, const char *verb, struct 
 	static const struct json_limits limits = { VERB_MAX_REQUEST, EXCHANGE_MAX_DEPTH, 200000 };
 	_cleanup_(buf_wipe) struct buf request = BUF_INIT_MAX(VERB_MAX_REQUEST + 256);
 	_cleanup_(json_freep) struct json *args = NULL;
-	struct verb_call call = { .fds = fds,
+	struct verb_call call = { .caller = { .origin =
+						      account[0] ? ACCESS_SESSION : ACCESS_NOBODY },
+		.fds = fds,
 		.fd_count = fd_count,
 		.tell = keep_going,
 		.tell_context = www,
@@ -26,8 +30,6 @@ int www_run_verb(struct www *www, const char *account, const char *verb, struct 
 
 	buf_addc(&request, '{');
 	buf_add_str(&request, members);
-	if (account[0])
-		say_cstr(&request, "as", account);
 	buf_addc(&request, '}');
 	r = buf_check(&request, err);
 	if (r == 0)
@@ -35,6 +37,7 @@ int www_run_verb(struct www *www, const char *account, const char *verb, struct 
 	if (r < 0)
 		return r;
 	call.args = args;
+	(void)snprintf(call.caller.account, sizeof(call.caller.account), "%s", account);
 	return verb_run(www->archive, str_of(verb), &call, err);
 }
 

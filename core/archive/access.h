@@ -27,12 +27,12 @@ enum access_role {
 };
 
 enum access_origin {
-	ACCESS_OWNER,	/* rule 1 */
-	ACCESS_SESSION, /* rules 2 and 3 */
-	ACCESS_NOBODY	/* rule 4 */
+	ACCESS_NOBODY, /* rule 4 */
+	ACCESS_OWNER,  /* rule 1 */
+	ACCESS_SESSION /* rules 2 and 3 */
 };
 
-/* Who asks. Zeroed: the owner's process. */
+/* Who asks. Zeroed: nobody. */
 struct access_caller {
 	enum access_origin origin;
 	uint32_t uid;	  /* OWNER */

@@ -12,6 +12,8 @@
 #include "core/archive/login.h"
 #include "core/archive/people.h"
 #include "core/archive/recorder.h"
+#include "core/archive/shares.h"
+#include "core/archive/turns.h"
 #include "core/archive/scans.h"
 #include "core/archive/upload.h"
 
@@ -23,6 +25,9 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+
+/* Who may wait while another passphrase of a custodian is tried: each try takes a second and 256 MiB. */
+enum { UNSEALING_WAIT_MAX = 2 };
 
 const char *const demonstration_passphrases[2] = { "demonstration only, first custodian",
 	"demonstration only, second custodian" };
@@ -169,13 +174,15 @@ int archive_open(const char *path, unsigned flags, struct archive **ret, struct 
 	pthread_rwlockattr_t attr;
 	int r;
 
-	(void)pthread_mutex_init(&a->custody_lock, NULL);
+	(void)pthread_rwlock_init(&a->custody_lock, NULL);
 	(void)pthread_mutex_init(&a->followers_lock, NULL);
 	(void)pthread_mutex_init(&a->login_lock, NULL);
 	(void)pthread_rwlockattr_init(&attr);
 	(void)pthread_rwlockattr_setkind_np(&attr, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
 	(void)pthread_rwlock_init(&a->gate, &attr);
 	(void)pthread_rwlockattr_destroy(&attr);
+	a->unsealing = turns_new(1, UNSEALING_WAIT_MAX);
+	a->shares = shares_new();
 	a->path = xstrdup(path);
 	a->flags = flags;
 	a->opened = clock_now();
@@ -322,6 +329,16 @@ static int open_unsealed(struct archive *a, struct err *err)
 	return catalogue_new(a, &a->catalogue, err);
 }
 
+/* So that the first request need not wait for it. Without log-ins the archive still serves the command line. */
+static void open_login(struct archive *a)
+{
+	struct err err = ERR_INIT;
+	struct login *l;
+
+	if (login_of(a, &l, &err) < 0)
+		log_err(LOG_LEVEL_ERROR, "nobody can log in", &err);
+}
+
 int archive_unseal_root(
 	struct archive *a, const struct secret *root, uint64_t epoch, struct err *err)
 {
@@ -343,6 +360,9 @@ int archive_unseal_root(
 			(void)store_seal(a->store, NULL);
 		}
 	}
+	shares_forget(a->shares);
+	if (r == 0 && (a->flags & ARCHIVE_RESIDENT))
+		open_login(a);
 	if (r == 0 && a->recorder) {
 		recorder_start(a->recorder);
 		indexer_start(a->indexer);
@@ -363,10 +383,10 @@ int archive_unseal_with(struct archive *a, const struct id *first,
 	uint64_t epoch;
 	int r;
 
-	(void)pthread_mutex_lock(&a->custody_lock);
+	(void)pthread_rwlock_rdlock(&a->custody_lock);
 	r = custody_combine(a->custody, first, first_secret, second, second_secret, &root, err);
 	epoch = custody_epoch(a->custody);
-	(void)pthread_mutex_unlock(&a->custody_lock);
+	(void)pthread_rwlock_unlock(&a->custody_lock);
 	return r < 0 ? r : archive_unseal_root(a, root, epoch, err);
 }
 
@@ -392,10 +412,14 @@ int archive_open_custodian(struct archive *a, const struct secret *passphrase, s
 
 	if (r < 0)
 		return r;
-	/* Held for the second that Argon2id takes: it is one at a time anyway. */
-	(void)pthread_mutex_lock(&a->custody_lock);
+	r = turns_take(a->unsealing, err);
+	if (r < 0)
+		return r;
+	/* Held for the second that Argon2id takes, but only against changes of custody. */
+	(void)pthread_rwlock_rdlock(&a->custody_lock);
 	r = custody_open_any(a->custody, passphrase, ret_who, ret, err);
-	(void)pthread_mutex_unlock(&a->custody_lock);
+	(void)pthread_rwlock_unlock(&a->custody_lock);
+	turns_give(a->unsealing);
 	return r;
 }
 
@@ -469,9 +493,11 @@ void archive_close(struct archive *a, int64_t drain_ms)
 		(void)pthread_rwlock_unlock(&a->gate);
 		store_close(a->store);
 	}
+	shares_free(a->shares);
+	turns_free(a->unsealing);
 	custody_free(a->custody);
 	settings_free(a->settings);
-	(void)pthread_mutex_destroy(&a->custody_lock);
+	(void)pthread_rwlock_destroy(&a->custody_lock);
 	(void)pthread_mutex_destroy(&a->followers_lock);
 	(void)pthread_mutex_destroy(&a->login_lock);
 	(void)pthread_rwlock_destroy(&a->gate);

@@ -188,7 +188,8 @@ static int call_here(struct desk *d, const struct verb *v, struct str args, cons
 	_cleanup_(buf_wipe) struct buf reply = BUF_INIT_MAX(VERB_MAX_REPLY);
 	_cleanup_(buf_wipe) struct buf whole = BUF_INIT_MAX(VERB_MAX_REPLY + 16);
 	_cleanup_(json_freep) struct json *doc = NULL;
-	struct verb_call call = { .fds = fds,
+	struct verb_call call = { .caller = { .origin = ACCESS_OWNER },
+		.fds = fds,
 		.fd_count = fd_count,
 		.uid = (uint32_t)getuid(),
 		.tell = tell,

@@ -35,6 +35,8 @@ struct indexer;
 struct scans;
 struct uploads;
 struct login;
+struct shares;
+struct turns;
 
 struct archive {
 	char *path;
@@ -45,8 +47,10 @@ struct archive {
 	struct store_found found;
 	struct settings *settings;
 
-	pthread_mutex_t custody_lock;
+	pthread_rwlock_t custody_lock;
 	struct custody *custody;
+	struct turns *unsealing; /* custodians' passphrases, one at a time */
+	struct shares *shares;
 
 	pthread_rwlock_t gate;
 	_Atomic bool stopping;

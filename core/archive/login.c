@@ -14,15 +14,18 @@
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 enum {
 	RUNNING_MAX = 2, /* passwords that are checked at a time */
-	WAITING_MAX = 4
+	WAITING_MAX = 4,
+	TIDY_SECONDS = 30
 };
 
 struct known {
 	struct known *next;
 	char account[48];
+	char name[LOGIN_NAME_MAX]; /* "": not asked for yet */
 	unsigned roles;
 	bool must_change;
 };
@@ -195,6 +198,52 @@ static int open_inner(struct login *l, struct err *err)
 	return r < 0 ? r : 0;
 }
 
+/* ---- now and then ---- */
+
+static void *keep_tidy(void *context)
+{
+	struct login *l = context;
+
+	(void)pthread_mutex_lock(&l->tidy_lock);
+	while (!l->ending) {
+		int64_t until = clock_ticks() + (int64_t)TIDY_SECONDS * 1000000000;
+		struct timespec t = { .tv_sec = (time_t)(until / 1000000000) };
+
+		if (pthread_cond_timedwait(&l->end, &l->tidy_lock, &t) == 0)
+			continue;
+		(void)pthread_mutex_unlock(&l->tidy_lock);
+		login_tidy(l);
+		(void)pthread_mutex_lock(&l->tidy_lock);
+	}
+	(void)pthread_mutex_unlock(&l->tidy_lock);
+	return NULL;
+}
+
+static void start_tidying(struct login *l)
+{
+	pthread_condattr_t attr;
+
+	(void)pthread_mutex_init(&l->tidy_lock, NULL);
+	(void)pthread_condattr_init(&attr);
+	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(&l->end, &attr);
+	(void)pthread_condattr_destroy(&attr);
+	if (l->sessions && (l->archive->flags & ARCHIVE_RESIDENT))
+		l->has_thread = pthread_create(&l->thread, NULL, keep_tidy, l) == 0;
+}
+
+static void end_tidying(struct login *l)
+{
+	(void)pthread_mutex_lock(&l->tidy_lock);
+	l->ending = true;
+	(void)pthread_cond_signal(&l->end);
+	(void)pthread_mutex_unlock(&l->tidy_lock);
+	if (l->has_thread)
+		(void)pthread_join(l->thread, NULL);
+	(void)pthread_cond_destroy(&l->end);
+	(void)pthread_mutex_destroy(&l->tidy_lock);
+}
+
 int login_open(struct archive *a, struct login **ret, struct err *err)
 {
 	struct login *l = xcalloc(1, sizeof(*l));
@@ -205,6 +254,7 @@ int login_open(struct archive *a, struct login **ret, struct err *err)
 	l->archive = a;
 	l->turns = turns_new(RUNNING_MAX, WAITING_MAX);
 	r = open_inner(l, err);
+	start_tidying(l);
 	if (r < 0)
 		login_close(l);
 	else
@@ -216,6 +266,7 @@ void login_close(struct login *l)
 {
 	if (!l)
 		return;
+	end_tidying(l);
 	sessions_free(l->sessions);
 	state_close(l->state);
 	turns_free(l->turns);
@@ -275,17 +326,50 @@ void login_leave_gate(struct archive *a)
 	(void)pthread_rwlock_unlock(&a->gate);
 }
 
+/* The name of who is logged in; looked up once. */
+static void add_name(struct login *l, struct login_session *s)
+{
+	_cleanup_(buf_wipe) struct buf name = BUF_INIT;
+	struct known *k;
+
+	(void)pthread_mutex_lock(&l->known_lock);
+	for (k = l->known; k && strcmp(k->account, s->account) != 0; k = k->next)
+		;
+	if (k)
+		memcpy(s->name, k->name, sizeof(s->name));
+	(void)pthread_mutex_unlock(&l->known_lock);
+	if (!k || s->name[0])
+		return;
+	login_name(l, s->account, &name);
+	if (name.n == 0 || name.n >= sizeof(s->name))
+		return;
+	memcpy(s->name, name.p, name.n + 1);
+	(void)pthread_mutex_lock(&l->known_lock);
+	memcpy(k->name, s->name, sizeof(k->name)); /* nobody leaves the list while it is open */
+	(void)pthread_mutex_unlock(&l->known_lock);
+}
+
 int login_session(struct archive *a, struct str token, struct login_session *ret, struct err *err)
 {
 	struct login_session s;
-	struct login *l;
-	int r = login_enter_gate(a, &l, err);
+	struct login *l = NULL;
+	int r = 0;
 
-	if (r < 0)
-		return r;
-	r = sessions_find(l->sessions, token, &s, err);
+	/* Who seals or unseals may wait for long verbs; this must not. */
+	if (pthread_rwlock_tryrdlock(&a->gate) != 0)
+		return err_set(err, ERR_SEALED,
+			tr("the archive is being sealed or unsealed; try again in a moment"));
+	if (store_is_sealed(a->store))
+		r = err_set(err, ERR_SEALED,
+			tr("the archive is sealed: two custodians must unseal it"));
+	if (r == 0)
+		r = login_of(a, &l, err);
+	if (r == 0)
+		r = sessions_find(l->sessions, token, &s, err);
 	if (r == 0 && (!recall(l, s.account, &s.roles, &s.must_change) || !s.roles))
 		r = err_set(err, ERR_NOTFOUND, tr("this account cannot log in any more"));
+	if (r == 0)
+		add_name(l, &s);
 	login_leave_gate(a);
 	if (r == 0)
 		*ret = s;
@@ -340,7 +424,7 @@ unsigned login_end(struct login *l, const char *account, const uint8_t *keep)
 
 void login_tidy(struct login *l)
 {
-	sessions_tidy(l->sessions);
+	sessions_tidy(l->sessions, LOGIN_SEEN_SECONDS);
 	(void)state_expire(l->state, NULL);
 }
 

@@ -26,6 +26,7 @@ enum {
 	LOGIN_TOKEN_TEXT = 43 + 1, /* base64url without padding, and a NUL */
 	LOGIN_HASH_BYTES = 32,
 	LOGIN_PEER_MAX = 64,
+	LOGIN_NAME_MAX = 256,
 	LOGIN_SESSIONS_MAX = 20,   /* of one account; one more ends the oldest */
 	LOGIN_FRESH_SECONDS = 600, /* how long a second factor need not be asked for again */
 	LOGIN_SEEN_SECONDS = 60,   /* how exactly the last request is kept on disk */
@@ -44,6 +45,7 @@ struct login_session {
 	int64_t proved;	     /* when a second factor was last given */
 	int64_t ends;	     /* the nearer of its two ends, from now */
 	char peer[LOGIN_PEER_MAX];
+	char name[LOGIN_NAME_MAX]; /* of the person */
 };
 
 enum login_outcome {
@@ -72,7 +74,6 @@ struct login_answer {
 	enum login_outcome outcome;
 	char token[LOGIN_TOKEN_TEXT];
 	struct login_session session;
-	struct buf name; /* of the account, as it is shown; IN */
 	int64_t retry_after;
 	struct buf secret, uri;	 /* ENROL; the uri is what the QR code says */
 	unsigned recovery_count; /* IN after enrolment: shown once */
@@ -88,7 +89,9 @@ void login_answer_done(struct login_answer *answer);
 int login_enter(struct archive *a, const struct login_request *request, struct login_answer *ret,
 	struct err *err);
 
-/* The session behind a cookie, and note that it was seen. ERR_NOTFOUND: no such session, or it has ended: log in. */
+/* The session behind a cookie, and note that it was seen. Quick: it waits for no disk and for no verb (the
+ * first time after unsealing aside). Errors: ERR_NOTFOUND: no such session, or it has ended: log in;
+ * ERR_SEALED, also while it is being sealed or unsealed. */
 int login_session(struct archive *a, struct str token, struct login_session *ret, struct err *err);
 /* What a verb call wants to know of it. */
 void login_caller(const struct login_session *session, struct access_caller *ret);

@@ -50,13 +50,12 @@ const char *login_outcome_text(enum login_outcome outcome)
 void login_answer_init(struct login_answer *answer)
 {
 	*answer = (struct login_answer){
-		.outcome = LOGIN_CREDENTIALS, .name = BUF_INIT, .secret = BUF_INIT, .uri = BUF_INIT
+		.outcome = LOGIN_CREDENTIALS, .secret = BUF_INIT, .uri = BUF_INIT
 	};
 }
 
 void login_answer_done(struct login_answer *answer)
 {
-	buf_wipe(&answer->name);
 	buf_wipe(&answer->secret);
 	buf_wipe(&answer->uri);
 	sodium_memzero(answer->token, sizeof(answer->token));
@@ -293,7 +292,6 @@ static int enter(struct login *l, const struct login_request *q, struct login_an
 		l->sessions, account, q->language, q->peer, answer->token, &answer->session, err);
 	if (r < 0)
 		return r;
-	login_name(l, account, &answer->name);
 	log_line(LOG_LEVEL_NOTICE, "%s logged in%s", account,
 		answer->used_recovery ? " with a recovery code" : "");
 	return 0;
@@ -306,6 +304,15 @@ static int check_request(
 		password->n > 4 * PASSWORD_MAX || code.n > 64)
 		return err_set(err, ERR_INVALID, tr("a name and a password are needed"));
 	return 0;
+}
+
+static void add_session_name(struct login *l, struct login_session *s)
+{
+	_cleanup_(buf_wipe) struct buf name = BUF_INIT;
+
+	login_name(l, s->account, &name);
+	if (name.n < sizeof(s->name))
+		memcpy(s->name, name.p, name.n + 1);
 }
 
 int login_enter(struct archive *a, const struct login_request *request, struct login_answer *ret,
@@ -322,6 +329,7 @@ int login_enter(struct archive *a, const struct login_request *request, struct l
 	if (r == 0 && ret->outcome == LOGIN_IN) {
 		ret->session.roles = login_roles(l, ret->session.account);
 		ret->session.must_change = login_must_change(l, ret->session.account);
+		add_session_name(l, &ret->session);
 	}
 	login_leave_gate(a);
 	return r;

@@ -18,6 +18,12 @@ struct login {
 		change_lock; /* one change of a credential at a time, and of what is known of it */
 	pthread_mutex_t known_lock;
 	struct known *known;
+
+	/* Of the resident process: writes down who was seen. */
+	pthread_mutex_t tidy_lock;
+	pthread_cond_t end;
+	pthread_t thread;
+	bool has_thread, ending;
 };
 
 /* Change the credential of an account: `change` returns 0 to write, 1 to leave it, a negative code to fail.

@@ -107,7 +107,8 @@ static int run_request(struct connection *c, struct str text, const int *fds, si
 	_cleanup_(json_freep) struct json *doc = NULL;
 	struct str verb, lang = STR("zh");
 	const struct json *args;
-	struct verb_call call = { .fds = fds,
+	struct verb_call call = { .caller = { .origin = ACCESS_OWNER },
+		.fds = fds,
 		.fd_count = fd_count,
 		.uid = c->uid,
 		.tell = tell_client,

@@ -125,31 +125,43 @@ static struct session *find(struct sessions *s, const uint8_t id[LOGIN_HASH_BYTE
 	return at && sodium_memcmp(at->s.id, id, LOGIN_HASH_BYTES) == 0 ? at : NULL;
 }
 
-static struct str name_of(const struct session *at)
+static struct str name_of(const struct login_session *l)
 {
-	return (struct str){ (const char *)at->s.id, LOGIN_HASH_BYTES };
+	return (struct str){ (const char *)l->id, LOGIN_HASH_BYTES };
 }
 
-static int keep(struct sessions *s, struct session *at, struct err *err)
+/* ---- the disk; the lock is not held, for a request must not wait for a disk ---- */
+
+static int write_row(struct sessions *s, const struct login_session *l, struct err *err)
 {
 	_cleanup_(buf_done) struct buf value = BUF_INIT;
-	int r;
 
-	session_write(&at->s, &value);
-	r = state_put(s->state, STATE_SESSION, str_of(at->s.account), name_of(at),
-		end_of(s, &at->s), buf_str(&value), err);
-	if (r == 0)
-		at->kept = at->s.seen;
-	return r;
+	session_write(l, &value);
+	return state_put(s->state, STATE_SESSION, str_of(l->account), name_of(l), end_of(s, l),
+		buf_str(&value), err);
 }
 
-static int end(struct sessions *s, struct session *at, struct err *err)
+static int delete_row(struct sessions *s, const struct login_session *l, struct err *err)
 {
-	int r = state_delete(s->state, STATE_SESSION, str_of(at->s.account), name_of(at), err);
+	int r = state_delete(s->state, STATE_SESSION, str_of(l->account), name_of(l), err);
 
-	/* Whatever the disk says: here it is gone; there it has an end of its own. */
-	drop(s, at);
 	return r < 0 ? r : 0;
+}
+
+/* A session that is in the table. One that ended meanwhile must not come back by being written. */
+static int keep(struct sessions *s, const struct login_session *l, struct err *err)
+{
+	int r = write_row(s, l, err);
+	struct session *at;
+
+	if (r < 0)
+		return r;
+	(void)pthread_mutex_lock(&s->lock);
+	at = find(s, l->id);
+	if (at)
+		at->kept = l->seen;
+	(void)pthread_mutex_unlock(&s->lock);
+	return at ? 0 : delete_row(s, l, err);
 }
 
 /* ---- opening ---- */
@@ -191,6 +203,7 @@ void sessions_free(struct sessions *s)
 {
 	if (!s)
 		return;
+	sessions_tidy(s, 1);
 	while (s->first)
 		drop(s, s->first);
 	map_done(&s->by_hash);
@@ -201,8 +214,14 @@ void sessions_free(struct sessions *s)
 
 /* ---- one ---- */
 
-/* The list is in order of insertion, the youngest first; but not after a restart, so look at all. */
-static void make_room(struct sessions *s, const char *account)
+static int gone(struct err *err)
+{
+	return err_set(
+		err, ERR_NOTFOUND, tr("please log in: there is no session, or it has ended"));
+}
+
+/* Room for one more of an account: the one that was not seen for the longest goes. True: *ret is that one. */
+static bool make_room(struct sessions *s, const char *account, struct login_session *ret)
 {
 	struct session *oldest = NULL;
 	unsigned count = 0;
@@ -214,8 +233,11 @@ static void make_room(struct sessions *s, const char *account)
 		if (!oldest || at->s.seen <= oldest->s.seen)
 			oldest = at;
 	}
-	if (count >= LOGIN_SESSIONS_MAX)
-		(void)end(s, oldest, NULL);
+	if (count < LOGIN_SESSIONS_MAX)
+		return false;
+	*ret = oldest->s;
+	drop(s, oldest);
+	return true;
 }
 
 int sessions_begin(struct sessions *s, const char *account, enum tr_language language,
@@ -223,8 +245,8 @@ int sessions_begin(struct sessions *s, const char *account, enum tr_language lan
 	struct err *err)
 {
 	uint8_t token[LOGIN_TOKEN_BYTES];
-	struct login_session l = { .language = language };
-	struct session *at;
+	struct login_session l = { .language = language }, oldest;
+	bool is_full;
 	int r;
 
 	l.began = l.seen = l.proved = clock_now();
@@ -237,56 +259,52 @@ int sessions_begin(struct sessions *s, const char *account, enum tr_language lan
 		sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 	hash_token(s, token, l.id);
 	sodium_memzero(token, sizeof(token));
+	r = write_row(s, &l, err);
+	if (r < 0)
+		return r;
 	(void)pthread_mutex_lock(&s->lock);
-	make_room(s, account);
-	at = insert(s, &l);
-	r = keep(s, at, err);
-	if (r < 0) {
-		drop(s, at);
-	} else {
-		*ret = at->s;
-		ret->ends = end_of(s, &at->s);
-	}
+	is_full = make_room(s, account, &oldest);
+	(void)insert(s, &l);
 	(void)pthread_mutex_unlock(&s->lock);
-	return r;
+	if (is_full)
+		(void)delete_row(s, &oldest, NULL);
+	*ret = l;
+	ret->ends = end_of(s, &l);
+	return 0;
 }
 
 int sessions_find(struct sessions *s, struct str token, struct login_session *ret, struct err *err)
 {
 	uint8_t bytes[LOGIN_TOKEN_BYTES], id[LOGIN_HASH_BYTES];
 	int64_t now = clock_now();
-	struct session *at = NULL;
+	struct session *at;
 
-	if (token_parse(token, bytes)) {
-		hash_token(s, bytes, id);
-		sodium_memzero(bytes, sizeof(bytes));
-		(void)pthread_mutex_lock(&s->lock);
-		at = find(s, id);
-		if (at && end_of(s, &at->s) <= now) {
-			(void)end(s, at, NULL);
-			at = NULL;
-		}
-		if (at) {
-			if (now > at->s.seen)
-				at->s.seen = now;
-			/* A disk that fails now costs the session its last minutes, not the request. */
-			if (at->s.seen - at->kept >= LOGIN_SEEN_SECONDS)
-				(void)keep(s, at, NULL);
-			*ret = at->s;
-			ret->ends = end_of(s, &at->s);
-		}
-		(void)pthread_mutex_unlock(&s->lock);
+	if (!token_parse(token, bytes))
+		return gone(err);
+	hash_token(s, bytes, id);
+	sodium_memzero(bytes, sizeof(bytes));
+	(void)pthread_mutex_lock(&s->lock);
+	at = find(s, id);
+	/* Its row has an end of its own, no later than this. */
+	if (at && end_of(s, &at->s) <= now) {
+		drop(s, at);
+		at = NULL;
 	}
-	return at ? 0
-		  : err_set(err, ERR_NOTFOUND,
-			    tr("please log in: there is no session, or it has ended"));
+	if (at) {
+		if (now > at->s.seen)
+			at->s.seen = now;
+		*ret = at->s;
+		ret->ends = end_of(s, &at->s);
+	}
+	(void)pthread_mutex_unlock(&s->lock);
+	return at ? 0 : gone(err);
 }
 
 static int change(struct sessions *s, const uint8_t id[LOGIN_HASH_BYTES],
 	const enum tr_language *language, bool proved, struct err *err)
 {
+	struct login_session l;
 	struct session *at;
-	int r;
 
 	(void)pthread_mutex_lock(&s->lock);
 	at = find(s, id);
@@ -294,11 +312,10 @@ static int change(struct sessions *s, const uint8_t id[LOGIN_HASH_BYTES],
 		at->s.language = *language;
 	if (at && proved)
 		at->s.proved = clock_now();
-	r = at ? keep(s, at, err)
-	       : err_set(err, ERR_NOTFOUND,
-			 tr("please log in: there is no session, or it has ended"));
+	if (at)
+		l = at->s;
 	(void)pthread_mutex_unlock(&s->lock);
-	return r;
+	return at ? keep(s, &l, err) : gone(err);
 }
 
 int sessions_set_language(struct sessions *s, const uint8_t id[LOGIN_HASH_BYTES],
@@ -314,33 +331,51 @@ int sessions_prove(struct sessions *s, const uint8_t id[LOGIN_HASH_BYTES], struc
 
 int sessions_end(struct sessions *s, const uint8_t id[LOGIN_HASH_BYTES], struct err *err)
 {
+	struct login_session l;
 	struct session *at;
-	int r = 0;
 
 	(void)pthread_mutex_lock(&s->lock);
 	at = find(s, id);
-	if (at)
-		r = end(s, at, err);
+	if (at) {
+		l = at->s;
+		drop(s, at);
+	}
 	(void)pthread_mutex_unlock(&s->lock);
-	return r;
+	/* Whatever the disk says: here it is gone; there it has an end of its own. */
+	return at ? delete_row(s, &l, err) : 0;
 }
 
 /* ---- many ---- */
 
-unsigned sessions_end_all(struct sessions *s, const char *account, const uint8_t *keep_id)
+/* Take one out of the table that is of this account (NULL: anybody's) and not `keep_id`. */
+static bool take_one(
+	struct sessions *s, const char *account, const uint8_t *keep_id, struct login_session *ret)
 {
-	unsigned count = 0;
+	struct session *at;
 
 	(void)pthread_mutex_lock(&s->lock);
-	for (struct session *at = s->first, *next; at; at = next) {
-		next = at->next;
-		if ((account && strcmp(at->s.account, account) != 0) ||
-			(keep_id && memcmp(at->s.id, keep_id, LOGIN_HASH_BYTES) == 0))
-			continue;
-		(void)end(s, at, NULL);
-		count++;
+	for (at = s->first; at; at = at->next) {
+		if ((!account || strcmp(at->s.account, account) == 0) &&
+			(!keep_id || memcmp(at->s.id, keep_id, LOGIN_HASH_BYTES) != 0))
+			break;
+	}
+	if (at) {
+		*ret = at->s;
+		drop(s, at);
 	}
 	(void)pthread_mutex_unlock(&s->lock);
+	return at != NULL;
+}
+
+unsigned sessions_end_all(struct sessions *s, const char *account, const uint8_t *keep_id)
+{
+	struct login_session l;
+	unsigned count = 0;
+
+	while (take_one(s, account, keep_id, &l)) {
+		(void)delete_row(s, &l, NULL);
+		count++;
+	}
 	return count;
 }
 
@@ -369,15 +404,32 @@ size_t sessions_list(
 	return count;
 }
 
-void sessions_tidy(struct sessions *s)
+/* One that was seen since it was written, `least` seconds or more; those that have ended go. */
+static bool find_unkept(struct sessions *s, int64_t least, struct login_session *ret)
 {
 	int64_t now = clock_now();
+	bool found = false;
 
 	(void)pthread_mutex_lock(&s->lock);
-	for (struct session *at = s->first, *next; at; at = next) {
+	for (struct session *at = s->first, *next; at && !found; at = next) {
 		next = at->next;
-		if (end_of(s, &at->s) <= now)
-			(void)end(s, at, NULL);
+		if (end_of(s, &at->s) <= now) {
+			drop(s, at);
+		} else if (at->s.seen - at->kept >= least) {
+			found = true;
+			*ret = at->s;
+			/* Also when it cannot be written: once is enough. */
+			at->kept = at->s.seen;
+		}
 	}
 	(void)pthread_mutex_unlock(&s->lock);
+	return found;
+}
+
+void sessions_tidy(struct sessions *s, int64_t least)
+{
+	struct login_session l;
+
+	while (find_unkept(s, least, &l))
+		(void)keep(s, &l, NULL);
 }

@@ -29,7 +29,7 @@ DEFINE_CLEANUP(struct sessions *, sessions_free)
 int sessions_begin(struct sessions *s, const char *account, enum tr_language language,
 	struct str peer, char ret_token[LOGIN_TOKEN_TEXT], struct login_session *ret,
 	struct err *err);
-/* ERR_NOTFOUND. Roles and must_change are left alone. */
+/* Quick: no disk. ERR_NOTFOUND. Roles, must_change and name are left alone. */
 int sessions_find(struct sessions *s, struct str token, struct login_session *ret, struct err *err);
 int sessions_set_language(struct sessions *s, const uint8_t id[LOGIN_HASH_BYTES],
 	enum tr_language language, struct err *err);
@@ -39,7 +39,9 @@ int sessions_end(struct sessions *s, const uint8_t id[LOGIN_HASH_BYTES], struct 
 unsigned sessions_end_all(struct sessions *s, const char *account, const uint8_t *keep);
 size_t sessions_list(
 	struct sessions *s, const char *account, struct login_session ret[LOGIN_SESSIONS_MAX]);
-void sessions_tidy(struct sessions *s);
+/* Write down of each when it was last seen, when that is `least` seconds or more later than what stands there; forget
+ * those that have ended. Closing does so, too. */
+void sessions_tidy(struct sessions *s, int64_t least);
 
 /* The bytes alone, for tests and fuzzing. */
 bool token_parse(struct str text, uint8_t ret[LOGIN_TOKEN_BYTES]);

@@ -39,7 +39,7 @@ const struct verb verb_table[] = {
 	{ "signers", ACCESS_LOOK, verb_signers, U, 0, 0 },
 	{ "status", ACCESS_STATE, verb_status, 0, 0, 0 },
 	{ "text", ACCESS_LOOK, verb_text, U, 1, 1 },
-	{ "unseal", ACCESS_STATE, verb_unseal, VERB_RESIDENT, 2, 2 },
+	{ "unseal", ACCESS_STATE, verb_unseal, VERB_RESIDENT, 1, 2 },
 	{ "upload.append", ACCESS_FILE, verb_upload_append, U | W | A, 1, 1 },
 	{ "upload.begin", ACCESS_FILE, verb_upload_begin, U | W | A, 0, 0 },
 	{ "upload.drop", ACCESS_FILE, verb_upload_drop, U | W | A, 0, 0 },

@@ -43,8 +43,7 @@ typedef int verb_tell(void *context, const struct verb_progress *progress);
 
 /* One request on its way. */
 struct verb_call {
-	struct access_caller
-		caller; /* zeroed: a process of the owner's; the uid below says which */
+	struct access_caller caller; /* zeroed: somebody who has not logged in */
 	const struct json *args;
 	const int *fds; /* borrowed: the verb does not close them */
 	size_t fd_count;

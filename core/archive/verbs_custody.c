@@ -6,6 +6,7 @@
 #include "core/archive/log.h"
 #include "core/archive/recorder.h"
 #include "core/archive/say.h"
+#include "core/archive/shares.h"
 #include "core/archive/scans.h"
 
 #include "core/base/clock.h"
@@ -83,6 +84,12 @@ int verb_status(struct archive *a, struct verb_call *call, struct err *err)
 	say_cstr(b, "program", MUNIMENT_VERSION);
 	say_bool(b, "demonstration", store_is_demonstration(a->store));
 	say_bool(b, "sealed", sealed);
+	if (sealed && shares_until(a->shares) > 0) {
+		say_map(b, "unsealing");
+		say_int(b, "needed", 1);
+		say_instant(b, "until", shares_until(a->shares));
+		say_end_map(b);
+	}
 	say_bool(b, "resident", (a->flags & ARCHIVE_RESIDENT) != 0);
 	say_bool(b, "writable", (a->flags & ARCHIVE_WRITABLE) != 0);
 	say_int(b, "pid", getpid());
@@ -99,9 +106,9 @@ int verb_status(struct archive *a, struct verb_call *call, struct err *err)
 	say_bool(b, "jail", jail);
 	if (has_aside)
 		say_int(b, "aside", (int64_t)aside);
-	(void)pthread_mutex_lock(&a->custody_lock);
+	(void)pthread_rwlock_rdlock(&a->custody_lock);
 	say_int(b, "custodians", (int64_t)custody_count(a->custody));
-	(void)pthread_mutex_unlock(&a->custody_lock);
+	(void)pthread_rwlock_unlock(&a->custody_lock);
 	say_followers(a, &counts, b, &unreadable);
 	(void)pthread_rwlock_unlock(&a->gate);
 	say_list(b, "problems");
@@ -182,7 +189,7 @@ static int open_two(struct archive *a, struct verb_call *call, struct two *t, st
 
 static void say_labels(struct archive *a, const struct two *t, struct buf *b)
 {
-	(void)pthread_mutex_lock(&a->custody_lock);
+	(void)pthread_rwlock_rdlock(&a->custody_lock);
 	say_list(b, "by");
 	for (size_t k = 0; k < 2; k++) {
 		for (size_t i = 0; i < custody_count(a->custody); i++) {
@@ -193,27 +200,86 @@ static void say_labels(struct archive *a, const struct two *t, struct buf *b)
 		}
 	}
 	say_end_list(b);
-	(void)pthread_mutex_unlock(&a->custody_lock);
+	(void)pthread_rwlock_unlock(&a->custody_lock);
+}
+
+static void say_label(struct archive *a, const struct id *who, struct buf *b)
+{
+	(void)pthread_rwlock_rdlock(&a->custody_lock);
+	for (size_t i = 0; i < custody_count(a->custody); i++) {
+		struct custodian_info info = custody_at(a->custody, i);
+
+		if (id_equal(&info.id, who))
+			say_item(b, str_of(info.label));
+	}
+	(void)pthread_rwlock_unlock(&a->custody_lock);
+}
+
+/* One passphrase: the second of two people, or the first, who then waits for the other. */
+static int unseal_step(struct archive *a, struct verb_call *call, struct err *err)
+{
+	_cleanup_(secret_freep) struct secret *passphrase = NULL;
+	_cleanup_(two_done) struct two t = { .secret = { NULL, NULL } };
+	int64_t until;
+	int r = read_passphrase(call->fds[0], &passphrase, err);
+
+	if (r == 0)
+		r = archive_open_custodian(a, passphrase, &t.who[1], &t.secret[1], err);
+	if (r < 0)
+		return r;
+	t.secret[0] = shares_take(a->shares, &t.who[1], &t.who[0]);
+	if (t.secret[0]) {
+		r = archive_unseal_with(a, &t.who[0], t.secret[0], &t.who[1], t.secret[1], err);
+		if (r < 0)
+			return r;
+		say_labels(a, &t, call->reply);
+		say_bool(call->reply, "unsealed", true);
+		return 0;
+	}
+	until = shares_hold(a->shares, &t.who[1], &t.secret[1]);
+	if (until == 0)
+		return err_set(err, ERR_IO, tr("cannot start a thread"));
+	say_list(call->reply, "by");
+	say_label(a, &t.who[1], call->reply);
+	say_end_list(call->reply);
+	say_bool(call->reply, "unsealed", false);
+	say_int(call->reply, "needed", 1);
+	say_instant(call->reply, "until", until);
+	return 0;
+}
+
+static int unseal_at_once(struct archive *a, struct verb_call *call, struct err *err)
+{
+	_cleanup_(two_done) struct two t = { .secret = { NULL, NULL } };
+	int r = open_two(a, call, &t, err);
+
+	if (r == 0)
+		r = archive_unseal_with(a, &t.who[0], t.secret[0], &t.who[1], t.secret[1], err);
+	if (r < 0)
+		return r;
+	say_labels(a, &t, call->reply);
+	say_bool(call->reply, "unsealed", true);
+	return 0;
 }
 
 int verb_unseal(struct archive *a, struct verb_call *call, struct err *err)
 {
 	static const char *const names[] = { "who", NULL };
-	_cleanup_(two_done) struct two t = { .secret = { NULL, NULL } };
 	bool already = !store_is_sealed(a->store);
 	int r = args_only(call, names, err);
 
 	if (r == 0 && !already) {
-		r = open_two(a, call, &t, err);
-		if (r == 0)
-			r = archive_unseal_with(
-				a, &t.who[0], t.secret[0], &t.who[1], t.secret[1], err);
+		r = call->fd_count == 1 ? unseal_step(a, call, err) : unseal_at_once(a, call, err);
 		if (r < 0) {
 			log_line(LOG_LEVEL_WARNING, "unsealing failed, asked by uid %u", call->uid);
 			return r;
 		}
-		log_line(LOG_LEVEL_NOTICE, "unsealed, asked by uid %u", call->uid);
-		say_labels(a, &t, call->reply);
+		log_line(LOG_LEVEL_NOTICE, "%s, asked by uid %u",
+			store_is_sealed(a->store) ? "one of two passphrases to unseal was given"
+						  : "unsealed",
+			call->uid);
+	} else if (r == 0) {
+		say_bool(call->reply, "unsealed", true);
 	}
 	if (r == 0)
 		say_bool(call->reply, "already", already);
@@ -242,7 +308,7 @@ int verb_custodian_list(struct archive *a, struct verb_call *call, struct err *e
 
 	if (r < 0)
 		return r;
-	(void)pthread_mutex_lock(&a->custody_lock);
+	(void)pthread_rwlock_rdlock(&a->custody_lock);
 	say_int(b, "epoch", (int64_t)custody_epoch(a->custody));
 	say_list(b, "custodians");
 	for (size_t i = 0; i < custody_count(a->custody); i++) {
@@ -254,7 +320,7 @@ int verb_custodian_list(struct archive *a, struct verb_call *call, struct err *e
 		say_end_map(b);
 	}
 	say_end_list(b);
-	(void)pthread_mutex_unlock(&a->custody_lock);
+	(void)pthread_rwlock_unlock(&a->custody_lock);
 	return 0;
 }
 
@@ -286,12 +352,12 @@ int verb_custodian_add(struct archive *a, struct verb_call *call, struct err *er
 		(r = demonstration_refuse(demonstration, passphrase, err)) < 0)
 		return r;
 	label = str_dup(text);
-	(void)pthread_mutex_lock(&a->custody_lock);
+	(void)pthread_rwlock_wrlock(&a->custody_lock);
 	r = custody_add(a->custody, a->root, label, passphrase,
 		demonstration ? CUSTODY_COST_DEMONSTRATION : CUSTODY_COST_FULL, &id, err);
 	if (r == 0)
 		r = save_custody(a, err);
-	(void)pthread_mutex_unlock(&a->custody_lock);
+	(void)pthread_rwlock_unlock(&a->custody_lock);
 	if (r < 0)
 		return r;
 	log_line(LOG_LEVEL_NOTICE, "a custodian was added by %s, uid %u", call->account, call->uid);
@@ -331,9 +397,9 @@ int verb_custodian_remove(struct archive *a, struct verb_call *call, struct err 
 	if (r < 0)
 		return r;
 	who = str_dup(text);
-	(void)pthread_mutex_lock(&a->custody_lock);
+	(void)pthread_rwlock_wrlock(&a->custody_lock);
 	r = remove_custodian(a, who, call->reply, err);
-	(void)pthread_mutex_unlock(&a->custody_lock);
+	(void)pthread_rwlock_unlock(&a->custody_lock);
 	if (r < 0)
 		buf_reset(call->reply);
 	else
@@ -353,9 +419,9 @@ int verb_custodian_drill(struct archive *a, struct verb_call *call, struct err *
 		r = open_two(a, call, &t, err);
 	if (r < 0)
 		return r;
-	(void)pthread_mutex_lock(&a->custody_lock);
+	(void)pthread_rwlock_rdlock(&a->custody_lock);
 	r = custody_combine(a->custody, &t.who[0], t.secret[0], &t.who[1], t.secret[1], &root, err);
-	(void)pthread_mutex_unlock(&a->custody_lock);
+	(void)pthread_rwlock_unlock(&a->custody_lock);
 	if (r == 0)
 		say_labels(a, &t, call->reply);
 	log_line(LOG_LEVEL_NOTICE, "custodian drill, asked by uid %u: %s", call->uid, err_word(r));

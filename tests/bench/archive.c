@@ -112,7 +112,10 @@ struct client {
 static void run_verb(struct client *c, const char *verb, size_t fd_count)
 {
 	_cleanup_(json_freep) struct json *args = NULL;
-	struct verb_call call = { .fds = c->fds, .fd_count = fd_count, .reply = &c->reply };
+	struct verb_call call = { .caller = { .origin = ACCESS_OWNER },
+		.fds = c->fds,
+		.fd_count = fd_count,
+		.reply = &c->reply };
 	struct err err = ERR_INIT;
 
 	must(buf_check(&c->request, &err), &err);

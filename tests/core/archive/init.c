@@ -174,7 +174,7 @@ START_TEST(sealed_says_so)
 	struct archive *a = open_unsealed(world_new());
 	_cleanup_(json_freep) struct json *args = NULL;
 	_cleanup_(buf_done) struct buf reply = BUF_INIT;
-	struct verb_call call = { .reply = &reply };
+	struct verb_call call = { .caller = { .origin = ACCESS_OWNER }, .reply = &reply };
 	struct err err = ERR_INIT;
 
 	ck_ok(json_parse(STR("{\"query\":\"x\"}"), NULL, 0, &args, &err), err);

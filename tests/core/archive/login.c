@@ -143,7 +143,7 @@ START_TEST(the_right_way_in)
 	ck_assert_int_eq(outcome(&w, OPERATOR, good, ""), LOGIN_SECOND_FACTOR);
 	ck_ok(try(&w, OPERATOR, good, code_at(NOON), false, &answer, &err), err);
 	ck_assert_int_eq(answer.outcome, LOGIN_IN);
-	ck_assert_str_eq(answer.name.p, OPERATOR);
+	ck_assert_str_eq(answer.session.name, OPERATOR);
 	ck_assert_str_eq(answer.session.account, "u-00001");
 	ck_assert_uint_eq(strlen(answer.token), LOGIN_TOKEN_TEXT - 1);
 	ck_ok(login_session(w.archive, str_of(answer.token), &s, &err), err);
@@ -495,7 +495,7 @@ START_TEST(roles_decide)
 		{ ACCESS_ADMINISTER, ROLE_OPERATOR } };
 	struct access_caller who = { .origin = ACCESS_SESSION, .account = "u-00001" };
 	const struct access_caller nobody = { .origin = ACCESS_NOBODY };
-	struct access_caller owner = { .uid = getuid() };
+	struct access_caller owner = { .origin = ACCESS_OWNER, .uid = getuid() };
 	struct err err = ERR_INIT;
 	struct world w;
 

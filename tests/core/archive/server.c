@@ -283,8 +283,9 @@ static void *be_client(void *context)
 			"{'series':'GEN','department':'运营部','title':'并行','date':'2025-06-01'"
 			"}"));
 		/* Everybody revises the same version of the same record: one wins each round. */
-		buf_addf(&args, "{\"number\":\"同一份\",\"base\":%d,\"title\":\"第 %d 人\"}", i + 1,
-			c->which);
+		buf_addf(&args,
+			"{\"number\":\"同一份\",\"base\":%d,\"title\":\"第 %d 人第 %d 次\"}", i + 1,
+			c->which, i);
 		r = desk_call(d, "revise", buf_str(&args), NULL, 0, NULL, NULL, &reply, &err);
 		json_free(reply);
 		if (r == 0)

@@ -61,7 +61,10 @@ static int ask(struct world *w, const char *verb, const int *fds, size_t fd_coun
 	_cleanup_(buf_done) struct buf reply = BUF_INIT_MAX(VERB_MAX_REPLY), args = BUF_INIT,
 				       whole = BUF_INIT;
 	_cleanup_(json_freep) struct json *doc = NULL;
-	struct verb_call call = { .fds = fds, .fd_count = fd_count, .uid = 7, .reply = &reply };
+	struct verb_call call = { .caller = { .origin = ACCESS_OWNER },
+		.fds = fds,
+		.fd_count = fd_count,
+		.reply = &reply };
 	char text[4096];
 	va_list ap;
 	int r;

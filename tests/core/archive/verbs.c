@@ -95,7 +95,9 @@ static bool is_unknown(struct archive *a, const struct verb *v, struct str membe
 {
 	_cleanup_(json_freep) struct json *args = NULL;
 	_cleanup_(buf_done) struct buf text = BUF_INIT, reply = BUF_INIT;
-	struct verb_call call = { .reply = &reply, .fd_count = v->fds_min };
+	struct verb_call call = {
+		.caller = { .origin = ACCESS_OWNER }, .reply = &reply, .fd_count = v->fds_min
+	};
 	struct err err = ERR_INIT;
 	int fds[4];
 
