@@ -628,6 +628,7 @@ static void *run(void *context)
 	struct store *s = context;
 
 	(void)pthread_setname_np(pthread_self(), "applier");
+	tr_set_language((enum tr_language)s->applier_language);
 	(void)pthread_mutex_lock(&s->lock);
 	while (wait_for_frames(s)) {
 		_cleanup_(batch_done) struct batch b;
@@ -670,6 +671,7 @@ static void *run(void *context)
 int applier_start(struct store *s, struct err *err)
 {
 	s->applier_stopping = false;
+	s->applier_language = tr_language();
 	if (pthread_create(&s->applier_thread, NULL, run, s) != 0)
 		return err_set(err, ERR_IO, tr("cannot start a thread"));
 	s->applier_runs = true;

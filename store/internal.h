@@ -83,6 +83,7 @@ struct store {
 	uint64_t published_actions, published_records;
 	pthread_t writer_thread, applier_thread;
 	bool writer_runs, applier_runs;
+	int applier_language; /* of who started it */
 
 	struct writer w;
 	/* Who changes packs: the applier while it applies or merges, destruction while it takes

@@ -163,6 +163,7 @@ struct change {
 	size_t ret_failed; /* which record was at fault */
 
 	/* The writer's: */
+	int language;	 /* of who asked: errors arise on another thread */
 	sem_t *answered; /* who waits for it; NULL: nobody */
 	struct change *next;
 };

@@ -974,9 +974,11 @@ static void write_batch(struct store *s, struct change *batch)
 	int r = 0;
 
 	w->building = pending_frame_new(w->volume);
+	tr_set_language((enum tr_language)batch->language);
 	if (volume_is_over(s, batch->time))
 		r = open_volume(s, batch->time, &err);
 	for (struct change *c = batch; c && r == 0; c = c->next) {
+		tr_set_language((enum tr_language)c->language);
 		c->result = stage_change(s, &log, c, &broken, &c->err);
 		if (broken) {
 			r = c->result;
@@ -1054,6 +1056,7 @@ static void refuse(struct store *s, struct change *batch)
 	struct err err = ERR_INIT;
 	int r;
 
+	tr_set_language((enum tr_language)batch->language);
 	if (s->failed)
 		r = err_set(&err, ERR_UNKNOWN,
 			tr("writing stopped after a failure of the disk; restart, then ask again "
@@ -1334,6 +1337,7 @@ int store_write(struct store *s, struct change *c, struct err *err)
 
 	c->next = NULL;
 	c->result = 0;
+	c->language = tr_language();
 	if (!writer_is_account(c->account))
 		return err_set(
 			err, ERR_INVALID, tr("'%s' is not the id of an account"), c->account);
