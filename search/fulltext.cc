@@ -140,7 +140,9 @@ static int code_of(const Xapian::Error &e)
 	};
 	const char *system = e.get_error_string();
 
-	if (system && strstr(system, "No space left"))
+	/* Xapian wraps what went wrong at first into the message of what it then could not do. */
+	if ((system && strstr(system, "No space left")) ||
+		e.get_msg().find("No space left") != std::string::npos)
 		return ERR_FULL;
 	for (const auto &c : codes)
 		if (strcmp(e.get_type(), c.type) == 0)

@@ -5,6 +5,7 @@
 #include "search/registry_sql.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
 
 #include <sqlite3.h>
@@ -27,6 +28,11 @@ struct registry {
 
 /* ---- errors ---- */
 
+static int full(struct err *err)
+{
+	return err_set(err, ERR_FULL, tr("the registry: %s"), tr("the disk is full"));
+}
+
 static int fail(struct registry *r, struct err *err)
 {
 	int code = ERR_IO;
@@ -36,7 +42,10 @@ static int fail(struct registry *r, struct err *err)
 	case SQLITE_LOCKED:
 		return err_set(err, ERR_LOCKED, tr("another process is writing the registry"));
 	case SQLITE_FULL:
-		code = ERR_FULL;
+		return full(err);
+	case SQLITE_IOERR: /* where memory is shared by a file (-shm) only errno says it */
+		if (sqlite3_system_errno(r->db) == ENOSPC)
+			return full(err);
 		break;
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:

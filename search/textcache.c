@@ -5,6 +5,7 @@
 #include "core/base/tr.h"
 #include "search/extract_wire.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <sodium.h>
 #include <sqlite3.h>
@@ -228,9 +229,11 @@ static int fail(const struct textcache *t, struct err *err)
 	int code = t->db ? sqlite3_errcode(t->db) : SQLITE_NOMEM;
 	const char *text = t->db ? sqlite3_errmsg(t->db) : sqlite3_errstr(code);
 
+	/* Where memory is shared by a file (-shm) only errno says that the disk is full. */
+	if ((code & 0xff) == SQLITE_FULL ||
+		((code & 0xff) == SQLITE_IOERR && t->db && sqlite3_system_errno(t->db) == ENOSPC))
+		return err_set(err, ERR_FULL, tr("the kept texts: %s"), tr("the disk is full"));
 	switch (code & 0xff) {
-	case SQLITE_FULL:
-		return err_set(err, ERR_FULL, tr("the kept texts: %s"), text);
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
 		return err_set(err, ERR_LOCKED, tr("the kept texts: %s"), text);

@@ -8,6 +8,7 @@
 #include "core/base/file.h"
 #include "core/base/tr.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -57,12 +58,18 @@ static const char writer_settings[] =
 	"PRAGMA journal_mode = WAL; PRAGMA secure_delete = ON; PRAGMA synchronous = FULL;"
 	"PRAGMA wal_autocheckpoint = 4000;";
 
+/* A full disk also shows where memory is shared by a file (-shm), and then only by errno. */
+static bool is_full(const struct keys_db *d, int rc)
+{
+	return (rc & 0xff) == SQLITE_FULL ||
+	       ((rc & 0xff) == SQLITE_IOERR && sqlite3_system_errno(d->db) == ENOSPC);
+}
+
 int keys_db_fail(struct keys_db *d, int rc, struct err *err)
 {
 	static const struct {
 		int sqlite, code;
 	} codes[] = {
-		{ SQLITE_FULL, ERR_FULL },
 		{ SQLITE_CORRUPT, ERR_CORRUPT },
 		{ SQLITE_NOTADB, ERR_CORRUPT },
 		{ SQLITE_BUSY, ERR_LOCKED },
@@ -70,6 +77,9 @@ int keys_db_fail(struct keys_db *d, int rc, struct err *err)
 	};
 	int code = ERR_IO;
 
+	if (is_full(d, rc))
+		return err_set(
+			err, ERR_FULL, tr("the key store (keys.db): %s"), tr("the disk is full"));
 	for (size_t i = 0; i < ARRAY_LEN(codes); i++)
 		if ((rc & 0xff) == codes[i].sqlite)
 			code = codes[i].code;

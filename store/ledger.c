@@ -18,6 +18,7 @@
 #include "core/base/tr.h"
 
 #include <sqlite3.h>
+#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -121,14 +122,22 @@ struct ledger {
 	struct side writer, reader; /* locked in this order */
 };
 
+/* A full disk also shows where memory is shared by a file (-shm), and then only by errno. */
+static bool is_full(const struct side *l, int code)
+{
+	return (code & 0xff) == SQLITE_FULL ||
+	       ((code & 0xff) == SQLITE_IOERR && sqlite3_system_errno(l->db) == ENOSPC);
+}
+
 static int fail(const struct side *l, int code, struct err *err)
 {
 	int primary = code & 0xff;
 
+	if (is_full(l, code))
+		return err_set(err, ERR_FULL, tr("the ledger (derived/ledger.db): %s"),
+			tr("the disk is full"));
 	return err_set(err,
-		primary == SQLITE_FULL					? ERR_FULL
-		: primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB ? ERR_CORRUPT
-									: ERR_IO,
+		primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB ? ERR_CORRUPT : ERR_IO,
 		tr("the ledger (derived/ledger.db): %s"), sqlite3_errmsg(l->db));
 }
 
@@ -288,8 +297,13 @@ static int prepare(struct side *l, enum statement first, struct err *err)
 
 static int cannot_open(const struct side *l, struct err *err)
 {
-	return err_set(err, ERR_IO, tr("cannot open the ledger (derived/ledger.db): %s"),
-		l->db ? sqlite3_errmsg(l->db) : "");
+	const bool full = l->db && is_full(l, sqlite3_errcode(l->db));
+
+	return err_set(err, full ? ERR_FULL : ERR_IO,
+		tr("cannot open the ledger (derived/ledger.db): %s"),
+		full	? tr("the disk is full")
+		: l->db ? sqlite3_errmsg(l->db)
+			: "");
 }
 
 int ledger_open(const char *derived_path, const struct id *archive, bool writable,
