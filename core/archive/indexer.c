@@ -33,6 +33,7 @@ enum {
 	/* Of text between two commits, whose terms are in memory, four to eight bytes for one. More is not faster. */
 	PENDING_BYTES = 8 << 20,
 	RETRY_MS = 2000,
+	RETRY_SOON_MS = 100, /* when somebody waits */
 	BACKGROUND_NICE = 10,
 };
 
@@ -58,6 +59,7 @@ struct indexer {
 	size_t worker_count;
 	bool follows; /* the setting, as it was at the unsealing */
 	bool started;
+	enum tr_language language; /* of who started it */
 	_Atomic uint64_t revision;
 
 	/* Jobs between `first` and `next`, a ring; workers take those that are ready. */
@@ -74,7 +76,9 @@ struct indexer {
 
 	_Atomic uint64_t sequence, reading, unreadable, documents;
 	_Atomic bool failing;
-	/* Who wait for a commit: it comes as soon as there is nothing to put. */
+	_Atomic unsigned failures; /* attempts that failed */
+	/* Who wait for a commit: it comes as soon as there is nothing to put, and after a failure the next attempt
+	 * comes at once. */
 	_Atomic int waiting;
 
 	/* What a verb asks for; under the lock. */
@@ -184,6 +188,7 @@ static void *worker(void *context)
 {
 	struct indexer *x = context;
 
+	tr_set_language(x->language);
 	step_back();
 	(void)pthread_mutex_lock(&x->lock);
 	for (;;) {
@@ -428,6 +433,9 @@ static int rebuild(struct indexer *x, struct err *err)
 		return load_position(x, err);
 	}
 	fulltext_free(TAKE_PTR(x->index));
+	/* What was built so far would take the space that everything else needs. */
+	if (r == -ERR_FULL)
+		(void)fulltext_drop_rebuild(path.p, NULL);
 	if (open_current(x->archive, &x->index, &ignored) == 0)
 		(void)load_position(x, NULL);
 	else
@@ -522,8 +530,12 @@ static void recover(struct indexer *x, const struct err *why)
 	if (!atomic_exchange(&x->failing, true))
 		log_err(LOG_LEVEL_ERROR, "the index cannot be written", why);
 	fulltext_free(TAKE_PTR(x->index));
-	for (int ms = 0; ms < RETRY_MS && !feed_is_stopped(x->feed); ms += 50)
+	atomic_fetch_add(&x->failures, 1);
+	for (int ms = 0; ms < RETRY_MS && !feed_is_stopped(x->feed); ms += 50) {
+		if (ms >= RETRY_SOON_MS && atomic_load(&x->waiting) > 0)
+			break;
 		(void)poll(NULL, 0, 50);
+	}
 	if (open_current(x->archive, &x->index, NULL) < 0 || load_position(x, NULL) < 0)
 		fulltext_free(TAKE_PTR(x->index));
 	x->commit_due = 0;
@@ -557,6 +569,7 @@ static void *work(void *context)
 	struct indexer *x = context;
 	bool busy = false;
 
+	tr_set_language(x->language);
 	for (;;) {
 		struct feed_batch batch;
 		struct err err = ERR_INIT;
@@ -600,6 +613,7 @@ void indexer_start(struct indexer *x)
 
 	if (!x->follows)
 		return;
+	x->language = tr_language();
 	for (size_t i = 0; i < count && i < WORKERS_MAX; i++) {
 		if (pthread_create(&x->workers[x->worker_count], NULL, worker, x) == 0)
 			x->worker_count++;
@@ -681,11 +695,14 @@ bool indexer_wait(
 {
 	struct store_counts counts;
 	int64_t begun = clock_ticks();
+	unsigned failures = atomic_load(&x->failures);
 
 	store_count(x->archive->store, &counts);
 	atomic_fetch_add(&x->waiting, 1);
 	while (feed_position(x->feed) < counts.actions && clock_ticks() < deadline) {
-		if ((give_up && atomic_load(give_up)) || atomic_load(&x->failing) || !x->started)
+		/* The second failure is of an attempt that began after this. */
+		if (atomic_load(&x->failures) - failures >= 2 ||
+			(give_up && atomic_load(give_up)) || !x->started)
 			break;
 		if (wait_a_little(x, counts.actions, call, "index", begun, NULL) < 0)
 			break;

@@ -26,9 +26,10 @@
 #include <stdlib.h>
 
 enum {
-	BATCH = 1000,	  /* events in a transaction */
-	QUEUE = 16 << 20, /* bytes of events that wait */
-	RETRY_MS = 2000,  /* after a failed transaction */
+	BATCH = 1000,	     /* events in a transaction */
+	QUEUE = 16 << 20,    /* bytes of events that wait */
+	RETRY_MS = 2000,     /* after a failed transaction */
+	RETRY_SOON_MS = 100, /* the same, when somebody waits */
 };
 
 struct recorder {
@@ -37,9 +38,16 @@ struct recorder {
 	struct feed *feed;
 	struct hints *hints;
 	pthread_t thread;
+	enum tr_language language; /* of who started it */
 	bool started;
 	_Atomic bool rebuild;
 	_Atomic uint64_t unreadable;
+	/* Attempts that failed; who waits gives up after one that began after he did, and is the reason to try again
+	 * soon. What failed last stands under the lock. */
+	_Atomic unsigned failures;
+	_Atomic int waiting;
+	pthread_mutex_t failure_lock;
+	struct err failure;
 
 	/* The batch at hand; while all is made anew, one batch from the first action to the last. */
 	bool open, rebuilding;
@@ -113,6 +121,7 @@ int recorder_new(struct archive *a, struct recorder **ret, struct err *err)
 	rec->archive = a;
 	rec->feed = feed_new(QUEUE, true);
 	rec->hints = hints_new(a->record_keys);
+	(void)pthread_mutex_init(&rec->failure_lock, NULL);
 	r = open_registry(a, &rec->registry, err);
 	if (r == 0)
 		r = load_position(rec, err);
@@ -477,8 +486,17 @@ static void recover(struct recorder *rec, const struct err *why, bool *said)
 	if (!*said)
 		log_err(LOG_LEVEL_ERROR, "the registry cannot be written", why);
 	*said = true;
-	for (int ms = 0; ms < RETRY_MS && !feed_is_stopped(rec->feed); ms += 50)
+	(void)pthread_mutex_lock(&rec->failure_lock);
+	rec->failure = *why;
+	if (rec->failure.code == 0)
+		(void)err_set(&rec->failure, ERR_IO, tr("the registry cannot be opened"));
+	(void)pthread_mutex_unlock(&rec->failure_lock);
+	atomic_fetch_add(&rec->failures, 1);
+	for (int ms = 0; ms < RETRY_MS && !feed_is_stopped(rec->feed); ms += 50) {
+		if (ms >= RETRY_SOON_MS && atomic_load(&rec->waiting) > 0)
+			break;
 		(void)poll(NULL, 0, 50);
+	}
 	feed_set_behind(rec->feed);
 }
 
@@ -488,6 +506,7 @@ static void *work(void *context)
 	bool said = false;
 
 	(void)pthread_setname_np(pthread_self(), "recorder");
+	tr_set_language(rec->language);
 	for (;;) {
 		struct feed_batch batch;
 		struct err err = ERR_INIT;
@@ -513,6 +532,7 @@ static void *work(void *context)
 
 void recorder_start(struct recorder *rec)
 {
+	rec->language = tr_language();
 	if (pthread_create(&rec->thread, NULL, work, rec) == 0)
 		rec->started = true;
 	else
@@ -532,6 +552,7 @@ void recorder_free(struct recorder *rec)
 	registry_free(rec->registry);
 	feed_free(rec->feed);
 	hints_free(rec->hints);
+	(void)pthread_mutex_destroy(&rec->failure_lock);
 	free(rec);
 }
 
@@ -558,16 +579,45 @@ uint64_t recorder_position(struct recorder *rec)
 	return feed_position(rec->feed);
 }
 
+/* A second failure is of an attempt that began after the wait: a full disk must not keep anybody to his deadline. */
+static bool is_hopeless(struct recorder *rec, unsigned failures)
+{
+	return atomic_load(&rec->failures) - failures >= 2;
+}
+
+static bool wait_until(
+	struct recorder *rec, uint64_t actions, int64_t deadline, const _Atomic bool *give_up)
+{
+	unsigned failures = atomic_load(&rec->failures);
+	bool reached = false;
+	int64_t now;
+
+	atomic_fetch_add(&rec->waiting, 1);
+	while (!reached && (now = clock_ticks()) < deadline) {
+		int64_t step = now + 200 * 1000000;
+
+		reached = feed_wait(rec->feed, actions, step < deadline ? step : deadline, give_up);
+		if (is_hopeless(rec, failures) || feed_is_stopped(rec->feed) ||
+			(give_up && atomic_load(give_up)))
+			break;
+	}
+	atomic_fetch_sub(&rec->waiting, 1);
+	return reached || feed_position(rec->feed) >= actions;
+}
+
 bool recorder_wait_for(struct recorder *rec, uint64_t actions, int64_t deadline)
 {
-	return feed_wait(rec->feed, actions, deadline, &rec->archive->stopping);
+	return wait_until(rec, actions, deadline, &rec->archive->stopping);
 }
 
 /* A registry that is about to be made anew has the old position still; what it says is nothing to rely on. */
 static void wait_for_rebuild(struct recorder *rec, int64_t deadline, const _Atomic bool *give_up)
 {
+	unsigned failures = atomic_load(&rec->failures);
+
 	while (atomic_load(&rec->rebuild) && clock_ticks() < deadline &&
-		!feed_is_stopped(rec->feed) && !(give_up && atomic_load(give_up)))
+		!is_hopeless(rec, failures) && !feed_is_stopped(rec->feed) &&
+		!(give_up && atomic_load(give_up)))
 		(void)poll(NULL, 0, 5);
 }
 
@@ -577,7 +627,7 @@ bool recorder_wait(struct recorder *rec, int64_t deadline, const _Atomic bool *g
 
 	store_count(rec->archive->store, &counts);
 	wait_for_rebuild(rec, deadline, give_up);
-	return feed_wait(rec->feed, counts.actions, deadline, give_up);
+	return wait_until(rec, counts.actions, deadline, give_up);
 }
 
 bool recorder_catch_up(struct archive *a, int64_t timeout_ms)
@@ -591,7 +641,7 @@ bool recorder_catch_up(struct archive *a, int64_t timeout_ms)
 		return true;
 	if (store_flush(a->store, NULL) < 0)
 		return false;
-	return feed_wait(a->recorder->feed, counts.actions, deadline, &a->stopping);
+	return wait_until(a->recorder, counts.actions, deadline, &a->stopping);
 }
 
 /* Looks many times a second; the flag goes down when all rows are there. */
@@ -603,11 +653,26 @@ static bool is_rebuilt(struct recorder *rec)
 	return false;
 }
 
+/* The rows of before stand: what failed was one transaction. */
+static int give_up_rebuilding(struct recorder *rec, struct err *err)
+{
+	int r;
+
+	atomic_store(&rec->rebuild, false);
+	(void)pthread_mutex_lock(&rec->failure_lock);
+	r = -rec->failure.code;
+	if (err)
+		*err = rec->failure;
+	(void)pthread_mutex_unlock(&rec->failure_lock);
+	return r;
+}
+
 int recorder_rebuild(
 	struct archive *a, struct verb_call *call, uint64_t *ret_records, struct err *err)
 {
 	struct recorder *rec = a->recorder;
 	int64_t begun = clock_ticks();
+	unsigned failures = atomic_load(&rec->failures);
 	struct store_counts counts;
 	int r = store_flush(a->store, err);
 
@@ -630,6 +695,8 @@ int recorder_rebuild(
 			return r;
 		if (feed_is_stopped(rec->feed))
 			return err_set(err, ERR_CANCELLED, tr("stopped"));
+		if (is_hopeless(rec, failures))
+			return give_up_rebuilding(rec, err);
 	}
 	*ret_records = counts.records;
 	return 0;

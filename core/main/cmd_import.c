@@ -16,7 +16,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { BATCH_MAX = 100, SHOWN_MAX = 40 };
+enum {
+	BATCH_MAX = 100,
+	SHOWN_MAX = 40,
+	WITHOUT_PROGRESS_MAX = 5, /* answers of a search that waited */
+};
 static const uint64_t memory_max = (uint64_t)64 << 20; /* of unpacked members in one batch */
 
 static const struct option options[] = {
@@ -333,7 +337,8 @@ static int import(struct import *m, struct err *err)
 static void make_searchable(struct cli *cli)
 {
 	_cleanup_(buf_done) struct buf request = BUF_INIT;
-	int64_t lag = 1;
+	int64_t lag = INT64_MAX;
+	int without_progress = 0;
 
 	say_map(&request, NULL);
 	say_cstr(&request, "query", "");
@@ -345,10 +350,18 @@ static void make_searchable(struct cli *cli)
 		tr("everything is filed; making it searchable (Ctrl-C leaves that for later)"));
 	while (lag > 0 && !cli_is_interrupted()) {
 		_cleanup_(json_freep) struct json *reply = NULL;
+		int64_t before = lag;
 
 		if (cli_call(cli, "search", &request, NULL, 0, &reply, NULL) < 0)
 			return;
 		lag = reply_int(reply, "lag");
+		without_progress = lag < before ? 0 : without_progress + 1;
+		if (without_progress < WITHOUT_PROGRESS_MAX)
+			continue;
+		cli_remark(cli, "%s",
+			tr("what was filed cannot be found yet: the index does not follow; see "
+			   "'muniment status'"));
+		return;
 	}
 }
 

@@ -93,9 +93,13 @@ def test_refusals_say_which_rule(bench):
     contains(bench.run('file', '-s', 'GEN', '-t', 'x', '-d', 'd', bench.top, code=1), 'muniment import')
     contains(bench.run('file', '-s', 'GEN', '-t', 'x', '-d', 'd', bench.top / 'none', code=4), 'none')
     contains(bench.run('file', '-s', 'GEN', '-t', 'x', '-d', 'd', bench.write('a\nb.txt'), code=1), 'a\\nb.txt')
+    # Found out on the writer's thread, said in the language of who asked.
+    bench.run('file', '-s', 'GEN', '-t', 'x', '-d', 'd', '--number', 'N 1')
+    contains(bench.run('file', '-s', 'GEN', '-t', 'x', '-d', 'd', '--number', 'N 1', code=5), 'is taken')
+    contains(bench.run('--lang', 'zh', 'file', '-s', 'GEN', '-t', 'x', '-d', 'd', '--number', 'N 1', code=5), '已被使用')
     contains(bench.run('show', 'no-such-number', code=4), 'no-such-number')
     contains(bench.run('get', file(bench), code=4), 'part')
-    equal(len(bench.json('list', '--series', 'GEN')['rows']), 1)
+    equal(len(bench.json('list', '--series', 'GEN')['rows']), 2)
 
 
 def test_a_request_key_files_once(bench):
