@@ -4,6 +4,7 @@ left behind."""
 import contextlib
 import json
 import pathlib
+import select
 import socket
 import ssl
 import subprocess
@@ -239,15 +240,8 @@ def test_too_many_from_one_address():
         for _ in range(230):
             s = h.plain()
             many.append(s)
-        # Those above the limit are closed at once.
-        closed = 0
-        for s in many[200:]:
-            s.settimeout(10)
-            try:
-                closed += s.recv(1) == b''
-            except ConnectionError:
-                closed += 1
-        assert closed >= 25, closed
+        # Those above the limit are closed at once, whichever they are.
+        wait_until(lambda: len(select.select(many, [], [], 0)[0]) == 30)
         for s in many:
             s.close()
 
