@@ -76,7 +76,7 @@ struct exchange {
 	char peer[64]; /* address of the client, without port */
 	bool is_local; /* it is a loopback address */
 	bool has_session;
-	struct session session;
+	struct login_session session;
 	enum tr_language language;
 
 	/* ---- the reply ---- */

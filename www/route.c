@@ -146,14 +146,11 @@ static int check_session(struct exchange *x, struct err *err)
 {
 	struct session_source *source = &x->www->sessions;
 	struct str token = exchange_cookie(x, SESSION_COOKIE);
-	int r = -ERR_DENIED;
+	int r = -ERR_NOTFOUND;
 
-	if (token.p && token.n > 0 && token.n <= 200 && source->find)
+	if (token.p && token.n > 0 && token.n <= 200)
 		r = source->find(source->context, token, &x->session, NULL);
-	if (r == 0) {
-		x->has_session = true;
-		x->session.token = token;
-	}
+	x->has_session = r == 0;
 	if (x->route->need == ROUTE_PUBLIC)
 		return 0;
 	if (!x->has_session) {
@@ -164,7 +161,7 @@ static int check_session(struct exchange *x, struct err *err)
 		x->fail_code = "session";
 		return err_set(err, ERR_DENIED, tr("please log in"));
 	}
-	if (x->route->need == ROUTE_FILER && x->session.role != SESSION_FILER)
+	if (x->route->need == ROUTE_FILER && !(x->session.roles & ROLE_FILER))
 		return err_set(err, ERR_DENIED, tr("'%s' may read, but not file"), x->session.name);
 	return 0;
 }

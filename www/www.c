@@ -40,6 +40,11 @@ static int start_network(struct www *w, const struct www_options *o, struct err 
 			    : server_start(w, listener, w->certificate, &limits, &w->server, err);
 }
 
+static int find_session(void *context, struct str token, struct login_session *ret, struct err *err)
+{
+	return login_session(context, token, ret, err);
+}
+
 int www_start(const struct www_options *options, struct www **ret, struct err *err)
 {
 	_cleanup_(www_freep) struct www *w = xcalloc(1, sizeof(*w));
@@ -47,6 +52,8 @@ int www_start(const struct www_options *options, struct www **ret, struct err *e
 
 	w->archive = options->archive;
 	w->sessions = options->sessions;
+	if (!w->sessions.find)
+		w->sessions = (struct session_source){ find_session, options->archive };
 	r = files_open(&w->files, err);
 	if (r == 0)
 		r = workers_start(given(options->archive, options->workers, SETTING_HTTP_WORKERS),

@@ -19,7 +19,7 @@ struct www_options {
 	struct archive *archive;
 	const char *
 		listen; /* "ADDRESS:PORT"; port 0: any. NULL: no network, for tests of the dispatcher */
-	struct session_source sessions;
+	struct session_source sessions;				  /* zeroed: core/archive/login.h */
 	unsigned workers, connections, per_address, idle_seconds; /* 0: from the settings */
 };
 

@@ -25,7 +25,7 @@ enum {
 struct known {
 	struct known *next;
 	char account[48];
-	char name[LOGIN_NAME_MAX]; /* "": not asked for yet */
+	char name[LOGIN_NAME_ROOM]; /* "": not asked for yet */
 	unsigned roles;
 	bool must_change;
 };

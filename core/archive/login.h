@@ -26,7 +26,7 @@ enum {
 	LOGIN_TOKEN_TEXT = 43 + 1, /* base64url without padding, and a NUL */
 	LOGIN_HASH_BYTES = 32,
 	LOGIN_PEER_MAX = 64,
-	LOGIN_NAME_MAX = 256,
+	LOGIN_NAME_ROOM = 256,
 	LOGIN_SESSIONS_MAX = 20,   /* of one account; one more ends the oldest */
 	LOGIN_FRESH_SECONDS = 600, /* how long a second factor need not be asked for again */
 	LOGIN_SEEN_SECONDS = 60,   /* how exactly the last request is kept on disk */
@@ -45,7 +45,7 @@ struct login_session {
 	int64_t proved;	     /* when a second factor was last given */
 	int64_t ends;	     /* the nearer of its two ends, from now */
 	char peer[LOGIN_PEER_MAX];
-	char name[LOGIN_NAME_MAX]; /* of the person */
+	char name[LOGIN_NAME_ROOM]; /* of the person */
 };
 
 enum login_outcome {

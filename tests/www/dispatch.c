@@ -140,7 +140,7 @@ START_TEST(bodies)
 		"invalid");
 	refuses("POST", "/api/v1/records", FILER, "{\"as\":\"u-00002\",\"series\":\"GEN\"}", 400,
 		"invalid");
-	refuses("POST", "/api/v1/checkpoints", FILER, "{\"as\":\"u-00002\"}", 400, "invalid");
+	refuses("POST", "/api/v1/checkpoints", FILER, "{\"as\":\"u-00002\"}", 403, "denied");
 	refuses("POST", "/api/v1/records", FILER, "{\"series\":\"GEN\",\"title\":\"\xff\"}", 400,
 		"invalid");
 	for (int i = 0; i < EXCHANGE_MAX_DEPTH + 1; i++)

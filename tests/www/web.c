@@ -1,6 +1,7 @@
 /* web.c - see web.h. */
 #include "tests/www/web.h"
 
+#include "core/archive/inside.h"
 #include "core/base/file.h"
 #include "www/inside.h"
 #include "www/route.h"
@@ -11,16 +12,30 @@
 #include <strings.h>
 #include <sys/mman.h>
 
-static int find_session(void *context, struct str token, struct session *ret, struct err *err)
+static int find_session(void *context, struct str token, struct login_session *ret, struct err *err)
 {
 	(void)context;
 	if (!str_is(token, "reader") && !str_is(token, "filer"))
-		return err_set(err, ERR_DENIED, "nobody");
-	*ret = (struct session){ .account = "u-00001",
+		return err_set(err, ERR_NOTFOUND, "nobody");
+	*ret = (struct login_session){ .account = "u-00001",
 		.name = "Operator",
-		.role = str_is(token, "filer") ? SESSION_FILER : SESSION_READER,
+		.roles = str_is(token, "filer") ? ROLE_ALL : ROLE_READER,
 		.language = TR_EN };
 	return 0;
+}
+
+/* The verbs ask for the account's own roles. */
+static int give_roles(struct archive *a, struct err *err)
+{
+	struct login *login;
+	int r;
+
+	(void)pthread_rwlock_rdlock(&a->gate);
+	r = login_of(a, &login, err);
+	if (r == 0)
+		r = login_set_roles(login, "u-00001", ROLE_ALL, err);
+	(void)pthread_rwlock_unlock(&a->gate);
+	return r;
 }
 
 int web_open(struct web *w, const char *folder, const char *listen, struct err *err)
@@ -40,6 +55,8 @@ int web_open(struct web *w, const char *folder, const char *listen, struct err *
 		r = archive_open(folder, ARCHIVE_WRITABLE | ARCHIVE_RESIDENT, &w->archive, err);
 	if (r == 0)
 		r = archive_unseal_demonstration(w->archive, err);
+	if (r == 0)
+		r = give_roles(w->archive, err);
 	options.archive = w->archive;
 	return r < 0 ? r : www_start(&options, &w->www, err);
 }
