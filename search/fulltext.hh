@@ -60,6 +60,12 @@ class keyer
 std::string order_value(int64_t day, const struct id &record);
 bool parse_order_value(const std::string &value, struct fulltext_key *ret);
 
+/* From 1. */
+inline int quarter_of_month(int month)
+{
+	return (month + 2) / 3;
+}
+
 /* A filter's value: folded, without spaces at its ends; what the query grammar does to what is
  * typed. */
 std::string folded(struct str text);

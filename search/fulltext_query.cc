@@ -178,7 +178,7 @@ Xapian::Query translator::period(enum term_kind kind, int value) const
 	return term(kind, { text.data(), text.size() });
 }
 
-/* A range of days as the fewest years, months and days: exact, and each is one term. */
+/* A range of days as the fewest years, quarters, months and days: exact, and each is one term. */
 Xapian::Query translator::days(int64_t from, int64_t to) const
 {
 	const struct date first = { 1900, 1, 1 }, last = { 2999, 12, 31 };
@@ -191,11 +191,16 @@ Xapian::Query translator::days(int64_t from, int64_t to) const
 		const int64_t year_end = day_of_date({ d.year, 12, 31 });
 		const int64_t month_end =
 			d.month == 12 ? year_end : day_of_date({ d.year, d.month + 1, 1 }) - 1;
-		const int month = d.year * 100 + d.month;
+		const int month = d.year * 100 + d.month, quarter = quarter_of_month(d.month);
+		const int64_t quarter_end =
+			quarter == 4 ? year_end : day_of_date({ d.year, 3 * quarter + 1, 1 }) - 1;
 
 		if (d.month == 1 && d.day == 1 && year_end <= to) {
 			periods.push_back(period(TERM_YEAR, d.year));
 			day = year_end + 1;
+		} else if (d.day == 1 && d.month % 3 == 1 && quarter_end <= to) {
+			periods.push_back(period(TERM_QUARTER, d.year * 10 + quarter));
+			day = quarter_end + 1;
 		} else if (d.day == 1 && month_end <= to) {
 			periods.push_back(period(TERM_MONTH, month));
 			day = month_end + 1;

@@ -162,6 +162,8 @@ void indexer::add_facts(const job &j)
 	add(TERM_YEAR, { day, 4 }, 0, 0);
 	add(TERM_MONTH, { day, 6 }, 0, 0);
 	add(TERM_DAY, { day, 8 }, 0, 0);
+	(void)snprintf(day, sizeof(day), "%04d%d", date.year, quarter_of_month(date.month));
+	add(TERM_QUARTER, { day, 5 }, 0, 0);
 }
 
 /* Hand the sorted terms over, each once. */

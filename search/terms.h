@@ -18,7 +18,7 @@
 
 #include "core/base/str.h"
 
-enum { TERMS_VERSION = 3, TERM_KEY_BYTES = 16, TERM_HASH_BYTES = 8, TERM_TEXT_MAX = 240 };
+enum { TERMS_VERSION = 4, TERM_KEY_BYTES = 16, TERM_HASH_BYTES = 8, TERM_TEXT_MAX = 240 };
 
 enum term_kind {
 	/* From text. WORD: words as written (folded), Chinese bigrams and single characters, whole
@@ -40,9 +40,10 @@ enum term_kind {
 	TERM_DEPARTMENT = 'D',
 	TERM_TYPE = 'X',
 	TERM_SCOPE = 'A',
-	TERM_YEAR = 'Y',  /* 2025 */
-	TERM_MONTH = 'M', /* 202505 */
-	TERM_DAY = 'J'	  /* 20250520 */
+	TERM_YEAR = 'Y',    /* 2025 */
+	TERM_QUARTER = 'K', /* 20252 */
+	TERM_MONTH = 'M',   /* 202505 */
+	TERM_DAY = 'J'	    /* 20250520 */
 };
 
 /* out = the term's 8 bytes. `text` longer than TERM_TEXT_MAX is cut there, on both sides alike. */

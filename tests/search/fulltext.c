@@ -282,6 +282,40 @@ static struct fulltext_result run(struct fulltext_reader *r, const struct fullte
 	return result;
 }
 
+/* Records on every ninth day of three years; ranges of every kind find those that are inside. */
+START_TEST(ranges_of_days_are_exact)
+{
+	enum { STEP = 9, RECORDS = 3 * 365 / STEP };
+	const int64_t first = day_of_date((struct date){ 2023, 1, 1 });
+	const char *path = harness_dir();
+	_cleanup_(fulltext_freep) struct fulltext *ft = open_new(path);
+	_cleanup_(fulltext_reader_freep) struct fulltext_reader *r = NULL;
+	struct fulltext_request request = { .all_scopes = true, .count_up_to = 1000 };
+	struct err err = ERR_INIT;
+
+	for (unsigned i = 0; i < RECORDS; i++) {
+		struct fulltext_document d = { .record = id_of(i), .day = first + i * STEP };
+
+		ck_ok(fulltext_put(ft, &d, &err), err);
+	}
+	commit(ft, "");
+	r = open_reader(path);
+	for (int64_t from = first; from < first + 500; from += 13)
+		for (int64_t days = 0; days < 800; days += 23) {
+			struct fulltext_result result;
+			uint64_t expected = 0;
+
+			request.day_from = from;
+			request.day_to = from + days;
+			for (int64_t day = first; day < first + RECORDS * STEP; day += STEP)
+				expected += day >= from && day <= from + days;
+			ck_ok(fulltext_search(r, &request, &result, &err), err);
+			ck_assert_uint_eq(result.count, expected);
+			fulltext_result_done(&result);
+		}
+}
+END_TEST
+
 START_TEST(access_rules_hits_counts_and_facets)
 {
 	const char *path = harness_dir();
@@ -810,7 +844,7 @@ START_TEST(no_text_is_in_the_files)
 END_TEST
 
 TESTS("search/fulltext", finds_words_phrases_and_numbers, sensitive_values_need_the_right,
-	fields_filters_and_dates, access_rules_hits_counts_and_facets,
+	fields_filters_and_dates, ranges_of_days_are_exact, access_rules_hits_counts_and_facets,
 	pages_of_a_list_join_without_gap, nothing_is_seen_before_the_commit,
 	the_threshold_of_the_environment_does_not_matter, what_the_title_says_comes_first,
 	most_of_the_words_come_near, replacing_replaces, one_writer_one_key, damage_is_named,
