@@ -81,8 +81,10 @@ static int append(struct exchange *x, struct err *err)
 	if (fd < 0)
 		return err_errno(err, tr("cannot make a file in memory"));
 	r = file_pwrite(fd, x->body.p, x->body.n, 0, err);
-	if (r == 0)
-		r = www_answer_verb(x, "upload.append", buf_str(&members), err);
+	if (r == 0) {
+		buf_addc(&x->reply, '{');
+		r = www_verb(x, "upload.append", buf_str(&members), &fd, 1, &x->reply, err);
+	}
 	set_headers(x);
 	if (r < 0)
 		return r;

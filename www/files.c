@@ -15,9 +15,9 @@
 enum { FILE_MAX = 16 << 20, FILES_MAX = 4000, HASH_DIGITS = 12 };
 
 struct one {
-	char *url;  /* "/ui/app.js", "/vendor/preact/dist/preact.mjs", "index.html" */
-	char *path; /* below the folder */
-	bool has_wasm;
+	char *url;	 /* "/ui/app.js", "/vendor/preact/dist/preact.mjs", "index.html" */
+	char *path;	 /* below the folder */
+	const char *may; /* its policy */
 	bool is_page;
 	/* Once it was loaded: */
 	bool is_loaded;
@@ -41,6 +41,9 @@ static const char page_policy[] =
 	"font-src 'self'; connect-src 'self'; worker-src 'self'; manifest-src 'self'; "
 	"frame-src 'self' blob:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'; "
 	"require-trusted-types-for 'script'; trusted-types worker";
+/* What runs as a worker has the policy of its own file, not of the page that started it. */
+static const char no_policy[] = "default-src 'none'; frame-ancestors 'none'";
+static const char worker_policy[] = "default-src 'none'; script-src 'self'; connect-src 'self'";
 static const char wasm_policy[] =
 	"default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'";
 
@@ -91,7 +94,8 @@ static const char *folder_of(struct str prefix)
 	return str_is(prefix, "vendor") ? "ui/node_modules/" : str_is(prefix, "ui") ? "ui/" : "";
 }
 
-static int add(struct files *f, struct str prefix, struct str path, bool has_wasm, struct err *err)
+static int add(
+	struct files *f, struct str prefix, struct str path, const char *may, struct err *err)
 {
 	_cleanup_(buf_done) struct buf url = BUF_INIT_MAX(4096), where = BUF_INIT_MAX(4096);
 	struct one *one;
@@ -109,7 +113,7 @@ static int add(struct files *f, struct str prefix, struct str path, bool has_was
 		f->room = room;
 	}
 	one = &f->list[f->count];
-	*one = (struct one){ .has_wasm = has_wasm };
+	*one = (struct one){ .may = may };
 	one->is_page = str_is(prefix, "ui") && str_ends(path, ".html");
 	if (!one->is_page)
 		buf_addf(&url, "/%.*s/", STR_ARG(prefix));
@@ -126,7 +130,7 @@ static int add(struct files *f, struct str prefix, struct str path, bool has_was
 
 /* "lib/view*.js": every file of that folder whose name fits. */
 static int add_pattern(
-	struct files *f, struct str prefix, struct str pattern, bool has_wasm, struct err *err)
+	struct files *f, struct str prefix, struct str pattern, const char *may, struct err *err)
 {
 	_cleanup_(buf_done) struct buf folder = BUF_INIT_MAX(4096), path = BUF_INIT_MAX(4096);
 	_cleanup_(freep) char *last = NULL;
@@ -136,7 +140,7 @@ static int add_pattern(
 	int r = 0;
 
 	if (!memchr(pattern.p, '*', pattern.n))
-		return add(f, prefix, pattern, has_wasm, err);
+		return add(f, prefix, pattern, may, err);
 	while (slash > 0 && pattern.p[slash - 1] != '/')
 		slash--;
 	last = str_dup((struct str){ pattern.p + slash, pattern.n - slash });
@@ -152,9 +156,16 @@ static int add_pattern(
 		buf_reset(&path);
 		buf_add(&path, pattern.p, slash);
 		buf_adds(&path, names[i]);
-		r = add(f, prefix, buf_str(&path), has_wasm, err);
+		r = add(f, prefix, buf_str(&path), may, err);
 	}
 	return r;
+}
+
+static const char *policy_of_word(struct str word)
+{
+	return str_is(word, "wasm")	? wasm_policy
+	       : str_is(word, "worker") ? worker_policy
+					: no_policy;
 }
 
 static int read_manifest(struct files *f, struct str rest, struct err *err)
@@ -171,7 +182,7 @@ static int read_manifest(struct files *f, struct str rest, struct err *err)
 		if ((!str_is(prefix, "ui") && !str_is(prefix, "vendor")) || !is_safe(pattern))
 			return err_set(err, ERR_INVALID,
 				tr("line %u of the manifest names no file"), number);
-		r = add_pattern(f, prefix, pattern, str_is(str_trim(line), "wasm"), err);
+		r = add_pattern(f, prefix, pattern, policy_of_word(str_trim(line)), err);
 		if (r < 0)
 			return r;
 	}
@@ -255,7 +266,7 @@ static int read_all(struct files *f, struct err *err)
 
 	if (f->dir < 0 || !file_exists(f->dir, "ui/manifest"))
 		return 0;
-	r = add(f, STR("api"), STR("openapi.json"), false, err);
+	r = add(f, STR("api"), STR("openapi.json"), no_policy, err);
 	if (r == 0)
 		r = file_read_whole(f->dir, "ui/manifest", &text, err);
 	if (r == 0)
@@ -410,8 +421,7 @@ static int load(struct files *f, struct one *one, struct err *err)
 	if (one->is_page)
 		one->policy = policy_of_page(buf_str(&one->plain));
 	else
-		one->policy = xstrdup(
-			one->has_wasm ? wasm_policy : "default-src 'none'; frame-ancestors 'none'");
+		one->policy = xstrdup(one->may);
 	if (!f->is_fresh && one->plain.n > 200 && is_text(media_of(one->path))) {
 		if (!files_compress(buf_str(&one->plain), 9, &one->packed) ||
 			one->packed.n + 100 > one->plain.n)

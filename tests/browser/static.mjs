@@ -18,7 +18,7 @@ if (!existsSync(join(ui, 'node_modules'))) {
 	process.exit(0);
 }
 
-const sources = ['app.js', ...['lib', 'pages'].flatMap((folder) => readdirSync(join(ui, folder)).map((name) => `${folder}/${name}`))];
+const sources = ['app.js', ...['lib', 'pages', 'worker'].flatMap((folder) => readdirSync(join(ui, folder)).map((name) => `${folder}/${name}`))];
 /** @type {Record<string, string>} */
 const text = Object.fromEntries(sources.map((name) => [name, readFileSync(join(ui, name), 'utf8')]));
 

@@ -258,19 +258,21 @@ function App() {
 	if (session.value === undefined)
 		return html`<${Loading} />`;
 	if (status.value?.sealed || session.value === null)
-		return html`<${Door} sealed=${Boolean(status.value?.sealed)} />`;
+		return html`<${Door} page=${status.value?.sealed ? 'Sealed' : 'LogIn'} />`;
+	if (session.value.must_change)
+		return html`<${Door} page="NewPassword" />`;
 	return html`<${Shell} />`;
 }
 
-/** Log-in and unsealing are fetched only when they are needed. @param {{ sealed: boolean }} props */
-function Door({ sealed }) {
+/** Log-in and unsealing are fetched only when they are needed. @param {{ page: 'Sealed' | 'LogIn' | 'NewPassword' }} props */
+function Door({ page }) {
 	const [pages, setPages] = useState(/** @type {any} */ (undefined));
 	useEffect(() => {
 		import('./pages/door.js').then(setPages);
 	}, []);
 	if (!pages)
 		return html`<${Loading} />`;
-	return sealed ? html`<${pages.Sealed} />` : html`<${pages.LogIn} />`;
+	return html`<${pages[page]} />`;
 }
 
 /** A session that ends says so before, and what was typed is kept (drafts). */

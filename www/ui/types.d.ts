@@ -6,6 +6,7 @@ export interface Session {
 	role: 'reader' | 'filer' | string;
 	language?: string;
 	expires?: string;
+	must_change?: boolean;
 }
 
 export interface Status {

@@ -17,7 +17,7 @@ const waiting = new Map();
 
 function start() {
 	if (!worker) {
-		worker = startWorker('/ui/lib/upload-worker.js');
+		worker = startWorker('/ui/worker/upload.js');
 		worker.addEventListener('message', (event) => waiting.get(event.data.key)?.(event.data));
 	}
 	return worker;

@@ -1,6 +1,6 @@
 // workers.js - the only scripts that are ever run by their address: the policy of Trusted Types names them.
 
-const ALLOWED = ['/vendor/pdfjs-dist/legacy/build/pdf.worker.min.mjs', '/ui/lib/upload-worker.js'];
+const ALLOWED = ['/vendor/pdfjs-dist/legacy/build/pdf.worker.min.mjs', '/ui/worker/upload.js'];
 
 /** @type {any} */
 const types = /** @type {any} */ (globalThis).trustedTypes;

@@ -26,6 +26,7 @@ export function LogIn() {
 	const [wrong, setWrong] = useState(/** @type {Wrong[]} */ ([]));
 	const [busy, setBusy] = useState(false);
 	const id = useId();
+	const [codes, setCodes] = useState(/** @type {{ list: string[], enter: any } | undefined} */ (undefined));
 	const codeField = useRef(/** @type {HTMLInputElement | null} */ (null));
 	useEffect(() => {
 		if (step !== 'password')
@@ -50,7 +51,10 @@ export function LogIn() {
 			const body = { name: name.trim(), password, ...(step === 'password' ? {} : { code: code.trim() }) };
 			const who = await post(step === 'enrol' ? '/session/enrol' : '/session', body);
 			forget();
-			session.value = who.account ? who : await get('/session');
+			const now = who.account ? who : await get('/session');
+			if (who.recovery?.length)
+				return setCodes({ list: who.recovery, enter: now });
+			session.value = now;
 			get('/status').then((now) => {
 				status.value = now;
 			}, () => {});
@@ -73,6 +77,11 @@ export function LogIn() {
 	};
 	/** @param {string} field */
 	const said = (field) => wrong.find((one) => one.field === field)?.text;
+	if (codes)
+		return html`<${Gate} title=${t('recovery.title')}><p>${t('recovery.text')}</p><ul class="recovery mono">${codes.list.map((one) => html`<li>${one}</li>`)}</ul>
+			<p class="actions screen"><${Button} kind="primary" onClick=${() => {
+				session.value = codes.enter;
+			}}>${t('recovery.done')}<//><${Button} icon="print" onClick=${() => print()}>${t('print')}<//></p><//>`;
 	return html`<${Gate} title=${step === 'enrol' ? t('enrol.title') : t('login.title')} wrong=${wrong.length > 0}>
 		<${ErrorSummary} wrong=${wrong} />
 		<form class="stacked" onSubmit=${submit} novalidate>
@@ -145,4 +154,57 @@ export function Sealed() {
 			onInput=${(/** @type {any} */ event) => setPassphrase(event.target.value)} /><//>
 		<p class="actions"><${Button} type="submit" kind="primary" icon="unlock" busy=${busy}>${t('sealed.give')}<//></p></form>
 		<details class="more"><summary>${t('sealed.works')}</summary><p>${t('sealed.works.text')}</p></details><//>`;
+}
+
+/** A password that somebody else gave: nothing else works until there is a new one. */
+export function NewPassword() {
+	return html`<${Gate} title=${t('password.must')}><p>${t('password.must.text')}</p><${PasswordForm} done=${async () => {
+		session.value = await get('/session');
+	}} /><//>`;
+}
+
+/** @param {{ done: () => void }} props */
+export function PasswordForm({ done }) {
+	const id = useId();
+	const [old, setOld] = useState('');
+	const [fresh, setFresh] = useState('');
+	const [code, setCode] = useState('');
+	const [wrong, setWrong] = useState(/** @type {Wrong[]} */ ([]));
+	const [busy, setBusy] = useState(false);
+	/** @param {Event} event */
+	const save = async (event) => {
+		event.preventDefault();
+		const found = [];
+		if (!old)
+			found.push({ field: 'old', id: `${id}-old`, text: t('password.old.missing') });
+		if ([...fresh].length < 10)
+			found.push({ field: 'new', id: `${id}-new`, text: t('password.short') });
+		setWrong(found);
+		if (found.length)
+			return;
+		setBusy(true);
+		try {
+			await post('/session/password', { old, new: fresh, ...(code.trim() ? { code: code.trim() } : {}) });
+			setOld('');
+			setFresh('');
+			setCode('');
+			await done();
+		} catch (error) {
+			const problem = /** @type {import('../lib/api.js').Problem} */ (error);
+			const field = problem.code === 'second_factor' ? 'code' : problem.code === 'invalid' ? 'new' : 'old';
+			setWrong([{ field, id: `${id}-${field}`, text: problem.message }]);
+		} finally {
+			setBusy(false);
+		}
+	};
+	/** @param {string} field */
+	const said = (field) => wrong.find((one) => one.field === field)?.text;
+	/** @param {string} field @param {any} [hint] */
+	const marks = (field, hint) => ({ id: `${id}-${field}`, 'aria-invalid': said(field) ? 'true' : undefined, 'aria-describedby': described(`${id}-${field}`, hint, said(field)) });
+	return html`<form class="stacked" onSubmit=${save} novalidate><${ErrorSummary} wrong=${wrong} />
+		<input type="text" class="behind" autocomplete="username" tabindex="-1" aria-hidden="true" value=${session.value?.name ?? ''} readonly />
+		<${Labelled} id=${`${id}-old`} label=${t('password.old')} wrong=${said('old')}><input ...${marks('old')} type="password" autocomplete="current-password" value=${old} onInput=${(/** @type {any} */ event) => setOld(event.target.value)} /><//>
+		<${Labelled} id=${`${id}-new`} label=${t('password.new')} hint=${t('password.hint')} wrong=${said('new')}><input ...${marks('new', true)} type="password" autocomplete="new-password" value=${fresh} onInput=${(/** @type {any} */ event) => setFresh(event.target.value)} /><//>
+		<${Labelled} id=${`${id}-code`} label=${t('login.code')} hint=${t('password.code')} wrong=${said('code')}><input ...${marks('code', true)} class="code" inputmode="numeric" autocomplete="one-time-code" value=${code} onInput=${(/** @type {any} */ event) => setCode(event.target.value)} /><//>
+		<p class="actions"><${Button} type="submit" kind="primary" busy=${busy}>${t('password.change')}<//></p></form>`;
 }

@@ -3,7 +3,8 @@
 import { html, useLoad, useState, useId } from '../lib/view.js';
 import { t, language, speak } from '../lib/text.js';
 import { get, patch, post, remove, session, status, viewsTurn, look } from '../lib/api.js';
-import { Head, Loaded, Button, Labelled, ErrorSummary, Notice, Dialog, Tool, Confirm, described, announce } from '../lib/widgets.js';
+import { Head, Loaded, Button, Labelled, Notice, Dialog, Tool, Confirm, described, announce } from '../lib/widgets.js';
+import { PasswordForm } from './door.js';
 
 export default function Settings() {
 	const load = useLoad((signal) => get('/settings', undefined, signal), [language.value]);
@@ -63,43 +64,10 @@ function Setting({ one, may, done }) {
 
 function Mine() {
 	const id = useId();
-	const [old, setOld] = useState('');
-	const [fresh, setFresh] = useState('');
-	const [code, setCode] = useState('');
-	const [wrong, setWrong] = useState(/** @type {import('../lib/widgets.js').Wrong[]} */ ([]));
 	const [done, setDone] = useState(false);
-	/** @param {Event} event */
-	const save = async (event) => {
-		event.preventDefault();
-		setDone(false);
-		const found = [];
-		if (!old)
-			found.push({ field: 'old', id: `${id}-old`, text: t('password.old.missing') });
-		if ([...fresh].length < 10)
-			found.push({ field: 'new', id: `${id}-new`, text: t('password.short') });
-		setWrong(found);
-		if (found.length)
-			return;
-		try {
-			await post('/session/password', { old, new: fresh, code });
-			setOld('');
-			setFresh('');
-			setCode('');
-			setDone(true);
-		} catch (error) {
-			setWrong([{ field: 'old', id: `${id}-old`, text: /** @type {Error} */ (error).message }]);
-		}
-	};
-	/** @param {string} field */
-	const said = (field) => wrong.find((one) => one.field === field)?.text;
-	return html`<${Labelled} id=${`${id}-l`} label=${t('settings.language')}><select id=${`${id}-l`} value=${language.value} onChange=${async (/** @type {any} */ event) => {
+	return html`<div class="stacked"><${Labelled} id=${`${id}-l`} label=${t('settings.language')}><select id=${`${id}-l`} value=${language.value} onChange=${async (/** @type {any} */ event) => {
 			await speak(event.target.value);
 			patch('/session', { language: event.target.value === 'en' ? 'en' : 'zh' }).catch(() => {});
-		}}><option value="zh-CN">中文</option><option value="en">English</option></select><//>
-		<details><summary>${t('password.change')}</summary><form class="stacked" onSubmit=${save} novalidate><${ErrorSummary} wrong=${wrong} />${done && html`<${Notice} kind="good" role="status">${t('password.done')}<//>`}
-		<input type="text" class="behind" autocomplete="username" tabindex="-1" aria-hidden="true" value=${session.value?.name ?? ''} readonly />
-		<${Labelled} id=${`${id}-old`} label=${t('password.old')} wrong=${said('old')}><input id=${`${id}-old`} type="password" autocomplete="current-password" value=${old} onInput=${(/** @type {any} */ event) => setOld(event.target.value)} /><//>
-		<${Labelled} id=${`${id}-new`} label=${t('password.new')} hint=${t('password.hint')} wrong=${said('new')}><input id=${`${id}-new`} type="password" autocomplete="new-password" value=${fresh} onInput=${(/** @type {any} */ event) => setFresh(event.target.value)} /><//>
-		<${Labelled} id=${`${id}-code`} label=${t('login.code')}><input id=${`${id}-code`} class="code" inputmode="numeric" autocomplete="one-time-code" value=${code} onInput=${(/** @type {any} */ event) => setCode(event.target.value)} /><//>
-		<p><${Button} type="submit">${t('password.change')}<//></p></form></details>`;
+		}}><option value="zh-CN">中文</option><option value="en">English</option></select><//></div>
+		${done && html`<${Notice} kind="good" role="status">${t('password.done')}<//>`}<details><summary>${t('password.change')}</summary><${PasswordForm} done=${() => setDone(true)} /></details>`;
 }

@@ -1,4 +1,4 @@
-// upload-worker.js - sends files in the background: reads a piece, hashes it, sends it, goes on where the server says.
+// upload.js - sends files in the background: reads a piece, hashes it, sends it, goes on where the server says.
 //
 // Asked with {act: 'send', key, file, upload?} and {act: 'stop', key}. Tells {key, state, sent, total, upload, sha256, problem}.
 // What was sent of an upload that is known is not sent again; it is only hashed, since the hash is of the whole file.
@@ -117,6 +117,8 @@ class Refused extends Error {
 		super(body?.detail || body?.title || String(status));
 		this.status = status;
 		this.code = body?.code ?? '';
+		/** Where the server wants to go on. @type {number | undefined} */
+		this.offset = body?.offset;
 	}
 }
 
@@ -154,9 +156,13 @@ async function send({ key, file, upload, language }) {
 		let chunk = 4 << 20, offset = 0;
 		if (upload) {
 			try {
-				const known = await ask('HEAD', `/${upload}`, {}, signal, language);
-				offset = Number(known.headers.get('Upload-Offset') ?? 0);
-				chunk = Number(known.headers.get('Upload-Chunk') ?? chunk) || chunk;
+				const known = await (await ask('GET', `/${upload}`, {}, signal, language)).json();
+				offset = known.offset;
+				chunk = known.chunk_bytes;
+				if (known.size !== file.size)
+					upload = undefined;
+				else if (known.finished)
+					return tell({ key, state: 'done', sent: file.size, total: file.size, upload, sha256: known.sha256 });
 			} catch (error) {
 				if (!(error instanceof Refused))
 					throw error;
@@ -206,12 +212,12 @@ async function patch(upload, from, bytes, signal, language) {
 			const answer = await ask('PATCH', `/${upload}`, { headers: { 'Content-Type': 'application/octet-stream', 'Upload-Offset': String(from) }, body: /** @type {BodyInit} */ (bytes) }, signal, language);
 			return Number(answer.headers.get('Upload-Offset') ?? total);
 		} catch (error) {
-			if (!(error instanceof Refused) || error.status !== 409 || turn > 3)
+			const now = error instanceof Refused ? error.offset : undefined;
+			if (now === undefined || now < from || turn > 3)
 				throw error;
-			const now = Number((await ask('HEAD', `/${upload}`, {}, signal, language)).headers.get('Upload-Offset') ?? 0);
 			if (now >= total)
 				return now;
-			bytes = bytes.subarray(Math.max(0, now - from));
+			bytes = bytes.subarray(now - from);
 			from = now;
 		}
 	}
