@@ -10,6 +10,7 @@
 #include "core/archive/show.h"
 #include "core/archive/upload.h"
 
+#include "core/base/text.h"
 #include "core/base/tr.h"
 
 /* ---- shared ---- */
@@ -64,6 +65,12 @@ static int read_parts(struct draft *d, struct intake *in, struct verb_call *call
 			(r = json_may_text(part, "note", &note, err)) < 0)
 			return r;
 		r = open_part(d, call, part, &source, &facts, err);
+		if (r < 0 && name.p) {
+			_cleanup_(buf_done) struct buf safe = BUF_INIT;
+
+			text_add_safe(&safe, name);
+			r = err_prefix(err, r, tr("part '%s'"), safe.p);
+		}
 		if (r == 0 && !name.p && facts.name.n == 0)
 			r = json_need_text(part, "name", &name, err);
 		if (r == 0)

@@ -7,7 +7,9 @@
 #include "core/base/yaml.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 /* ---- fields from a file ----
  *
@@ -182,17 +184,32 @@ int filing_say(struct buf *b, const struct args *args, struct err *err)
 
 /* ---- parts ---- */
 
+/* A pipe without a name: standard input, or what a shell makes of <(command). One with a name would keep us waiting
+ * until somebody writes. */
+static bool is_unnamed_pipe(int fd, const struct stat *st)
+{
+	struct statfs fs;
+
+	return S_ISFIFO(st->st_mode) && fstatfs(fd, &fs) == 0 && fs.f_type == PIPEFS_MAGIC;
+}
+
+/* Looked at before it is opened: opening some things waits, or does more than that. */
 static int open_part(const char *path, struct err *err)
 {
-	_cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	_cleanup_(closep) int look = open(path, O_PATH | O_CLOEXEC);
 	struct stat st;
+	int fd;
 
-	if (fd < 0 || fstat(fd, &st) < 0)
+	if (look < 0 || fstat(look, &st) < 0)
 		return err_errno(err, tr("cannot open '%s'"), path);
 	if (S_ISDIR(st.st_mode))
 		return err_set(err, ERR_INVALID,
 			tr("'%s' is a folder; 'muniment import' files what is in it"), path);
-	return TAKE_FD(fd);
+	if (!S_ISREG(st.st_mode) && !is_unnamed_pipe(look, &st))
+		return err_set(
+			err, ERR_INVALID, tr("'%s' is a device, a socket or a named pipe"), path);
+	fd = file_reopen(look, O_RDONLY, NULL);
+	return fd >= 0 ? fd : err_errno(err, tr("cannot open '%s'"), path);
 }
 
 int filing_say_parts(struct buf *b, const struct args *args, size_t skip,
