@@ -139,9 +139,9 @@ def test_the_report_names_every_document(bench):
     assert all(len(r) == 4 for r in rows)
 
 
-def interrupt(bench, extra, number):
-    """Start an import whose report is a pipe, so that it waits for us after its first batch; interrupt it there. Returns
-    exit code, output, and what the report says was filed."""
+def interrupt(bench, extra, number, victim=None, meanwhile=None):
+    """Start an import whose report is a pipe, so that it waits for us after its first batch; interrupt it (or the victim)
+    there. Returns exit code, output, and what the report says was filed."""
     os.mkfifo(bench.top / 'report')
     process = subprocess.Popen([PROGRAM, 'import', *GENERAL, '--report', 'report', *extra, 'in'], stdin=subprocess.DEVNULL,
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=bench.env, cwd=bench.top,
@@ -150,7 +150,9 @@ def interrupt(bench, extra, number):
         with open(bench.top / 'report', 'rb') as report:
             fcntl.fcntl(report, fcntl.F_SETPIPE_SZ, 4096)
             first = report.readline()
-            process.send_signal(number)
+            if meanwhile:
+                meanwhile(process)
+            (victim or process).send_signal(number)
             lines = [first] + report.readlines()
         out, err = process.communicate(timeout=LIMIT)
     finally:
@@ -199,6 +201,47 @@ def test_killed_and_resumed(bench):
     equal(reply['filed'] + reply['existing'], 250)
     assert reply['existing'] >= 100, reply
     equal(len(titles(bench)), 250)
+
+
+def test_the_client_is_killed_and_the_server_goes_on(bench):
+    bench.init()
+    many(bench, 250)
+    server = bench.serve('--unseal-demonstration')
+    equal(interrupt(bench, (), signal.SIGKILL)[0], -9)
+    reply = bench.json('import', *GENERAL, 'in')
+    equal((reply['filed'] + reply['existing'], reply['existing'] >= 100), (250, True))
+    equal(len(titles(bench)), 250)
+    bench.run('verify')
+    equal(server.stop(), 0)
+
+
+def test_the_server_is_killed_and_started_again(bench):
+    bench.init()
+    many(bench, 250)
+    server = bench.serve('--unseal-demonstration')
+    code, out, err, filed = interrupt(bench, (), signal.SIGKILL, server.process)
+    assert code == 1 and f'Filed: {len(filed)};' in out and 'the same command again goes on' in err, (code, out[-300:], err)
+    server.stop()
+    server = bench.serve('--unseal-demonstration')
+    reply = bench.json('import', *GENERAL, 'in')
+    # A batch whose answer did not come may have been filed all the same; none is filed twice.
+    equal((reply['filed'] + reply['existing'], reply['existing'] >= len(filed)), (250, True))
+    numbers = sorted(r['number'] for r in bench.json('list', '-s', 'GEN', '--limit', '10000')['rows'])
+    equal([n[-4:] for n in numbers], [f'{i:04}' for i in range(1, 251)])
+    bench.run('verify')
+    equal(server.stop(), 0)
+
+
+def test_others_are_told_who_holds_the_lock(bench):
+    bench.init()
+    many(bench, 250)
+
+    def meanwhile(process):
+        for args in (('file', *GENERAL, '-t', 'x'), ('serve',), ('import', *GENERAL, 'in')):
+            contains(bench.run(*args, code=7), f'pid {process.pid}')
+        assert len(titles(bench)) >= 0  # who only reads needs no lock
+
+    equal(interrupt(bench, (), signal.SIGINT, meanwhile=meanwhile)[0], 130)
 
 
 def test_making_it_searchable_can_be_left_for_later(bench):
