@@ -68,8 +68,8 @@ static struct extracted *without_text(enum extract_reason reason)
 	return e;
 }
 
-static int extract_part(struct archive *a, const struct edition *e, size_t i,
-	struct extracted **ret, struct err *err)
+int document_read_text(struct archive *a, const struct edition *e, size_t i, struct extracted **ret,
+	struct err *err)
 {
 	const struct manifest_part *part = &e->manifest->parts[i];
 	_cleanup_(freep) char *name = str_dup(part->name);
@@ -109,7 +109,7 @@ static int load_part(struct archive *a, struct document *d, size_t i, const stru
 	}
 	if (reading)
 		atomic_fetch_add(reading, 1);
-	r = extract_part(a, &d->edition, i, &text, err);
+	r = document_read_text(a, &d->edition, i, &text, err);
 	if (reading)
 		atomic_fetch_sub(reading, 1);
 	if (r < 0)

@@ -21,6 +21,10 @@ void document_options(struct archive *a, struct extract_options *ret);
 /* The bytes of part i in memory that has no name, sealed, for the jail: a descriptor. */
 int document_plaintext(struct archive *a, const struct edition *e, size_t i, struct err *err);
 
+/* The text of part i, read now (not from the cache, nor kept there). */
+int document_read_text(struct archive *a, const struct edition *e, size_t i, struct extracted **ret,
+	struct err *err);
+
 /* The newest version of a record, with every text. `extract_again`: whatever the cache has. *reading (may
  * be NULL) counts the jobs that run. Errors: ERR_DESTROYED, ERR_NOTFOUND (its key is gone), and what
  * reading gives. A part whose text cannot be read is one without text. */

@@ -3,6 +3,7 @@
 
 #include "core/archive/catalogue.h"
 #include "core/archive/people.h"
+#include "core/archive/recorder.h"
 #include "core/archive/say.h"
 
 #include "core/base/tr.h"
@@ -228,6 +229,32 @@ int show_edition_as(struct archive *a, const char *name, const struct record_hea
 }
 
 /* ---- signatures ---- */
+
+static int take_row(void *context, const struct registry_row *row, struct err *err)
+{
+	struct show_commits *c = context;
+	int r = reading_row(c->archive, row, &c->doc, &c->text, err);
+
+	c->known = r == 0;
+	return r < 0 ? r : 1;
+}
+
+void show_commits_find(struct archive *a, const struct id *record, struct show_commits *ret)
+{
+	_cleanup_(pool_give) struct pooled registry = { 0 };
+
+	*ret = (struct show_commits){ .archive = a };
+	if (a->recorder)
+		(void)recorder_catch_up(a, 3000);
+	if (pool_take(a->registries, &registry, NULL) == 0)
+		(void)registry_get(registry.item, record, take_row, ret, NULL);
+}
+
+void show_commits_done(struct show_commits *c)
+{
+	json_free(c->doc);
+	*c = (struct show_commits){ .known = false };
+}
 
 /* Good: signed, and by the key that this archive signs with. Whether that key was enrolled when it signed,
  * and the whole chain, is for `verify` to say. */

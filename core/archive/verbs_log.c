@@ -2,7 +2,7 @@
 #include "core/archive/verbs.h"
 
 #include "core/archive/args.h"
-#include "core/archive/catalogue.h"
+#include "core/archive/changes.h"
 #include "core/archive/reading.h"
 #include "core/archive/recorder.h"
 #include "core/archive/say.h"
@@ -10,7 +10,6 @@
 
 #include "core/base/clock.h"
 #include "core/base/tr.h"
-#include "core/model/form.h"
 
 enum { LOG_DEFAULT = 50, LOG_MAX = 1000 };
 
@@ -91,62 +90,6 @@ static int walk_back(
 
 /* ---- one record's versions ---- */
 
-static const char *kind_word(enum change_kind kind)
-{
-	static const char *const words[] = { "added", "removed", "changed" };
-
-	return words[kind];
-}
-
-static void say_side(struct buf *b, const char *name, const struct series_field *field,
-	const struct value *v, const struct manifest_part *part)
-{
-	_cleanup_(buf_done) struct buf text = BUF_INIT;
-
-	if (part) {
-		buf_addf(&text, "%llu", (unsigned long long)part->bytes);
-	} else if (!v) {
-		return;
-	} else if (field) {
-		form_show(field, v, FORM_MASK, &text);
-	} else if (v->kind == VALUE_TEXT) {
-		buf_add_str(&text, v->text);
-	} else if (v->kind == VALUE_INT) {
-		buf_addf(&text, "%lld", (long long)v->number);
-	}
-	say_text(b, name, buf_str(&text));
-}
-
-static void say_changes(
-	struct archive *a, const struct edition *before, const struct edition *after, struct buf *b)
-{
-	_cleanup_(arena_freep) struct arena *arena = arena_new(0);
-	const struct manifest_change *changes;
-	const struct series *series = NULL;
-	size_t count;
-
-	manifest_diff(before->manifest, after->manifest, arena, &changes, &count);
-	(void)catalogue_of(
-		a->catalogue, after->manifest->series, &after->manifest->definition, &series, NULL);
-	for (size_t i = 0; i < count; i++) {
-		const struct manifest_change *c = &changes[i];
-		const struct series_field *field = series && strcmp(c->member, "field") == 0
-							   ? series_find_field(series, c->name)
-							   : NULL;
-
-		say_map(b, NULL);
-		say_cstr(b, "kind", kind_word(c->kind));
-		say_cstr(b, "member", c->member);
-		if (c->name.n > 0)
-			say_text(b, "name", c->name);
-		if (field)
-			say_cstr(b, "label", label_text(&field->label));
-		say_side(b, "before", field, c->before, c->part_before);
-		say_side(b, "after", field, c->after, c->part_after);
-		say_end_map(b);
-	}
-}
-
 static int say_version(struct archive *a, const struct record_head *head, uint64_t version,
 	struct buf *b, struct err *err)
 {
@@ -167,7 +110,7 @@ static int say_version(struct archive *a, const struct record_head *head, uint64
 	if (version > 1) {
 		r = edition_open(a, head, version - 1, &before, err);
 		if (r == 0) {
-			say_changes(a, &before, &e, b);
+			changes_say(a, &before, &e, CHANGES_ALL, b);
 			edition_done(&before);
 		}
 	}

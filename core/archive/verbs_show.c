@@ -3,7 +3,6 @@
 
 #include "core/archive/args.h"
 #include "core/archive/reading.h"
-#include "core/archive/recorder.h"
 #include "core/archive/say.h"
 #include "core/archive/show.h"
 
@@ -46,36 +45,8 @@ static int open_wanted(struct archive *a, struct verb_call *call, struct record_
 
 /* ---- show ---- */
 
-struct commits {
-	struct archive *archive;
-	struct json *doc;
-	struct row_text text;
-	bool known;
-};
-
-static int take_row(void *context, const struct registry_row *row, struct err *err)
-{
-	struct commits *c = context;
-	int r = reading_row(c->archive, row, &c->doc, &c->text, err);
-
-	c->known = r == 0;
-	return r < 0 ? r : 1;
-}
-
-/* Which commit made which version stands in the registry alone; without it the rest is shown. */
-static void find_commits(struct archive *a, const struct id *record, struct commits *ret)
-{
-	_cleanup_(pool_give) struct pooled registry = { 0 };
-
-	*ret = (struct commits){ .archive = a };
-	if (a->recorder)
-		(void)recorder_catch_up(a, 3000);
-	if (pool_take(a->registries, &registry, NULL) == 0)
-		(void)registry_get(registry.item, record, take_row, ret, NULL);
-}
-
 static void say_version(
-	struct archive *a, const struct commits *commits, const struct edition *e, struct buf *b)
+	struct archive *a, const struct show_commits *commits, const struct edition *e, struct buf *b)
 {
 	const struct manifest *m = e->manifest;
 	struct row_commit commit;
@@ -98,11 +69,11 @@ static void say_version(
 static int say_history(
 	struct archive *a, const struct record_head *head, struct buf *b, struct err *err)
 {
-	struct commits commits;
+	struct show_commits commits;
 	uint64_t first = head->version > HISTORY_MAX ? head->version - HISTORY_MAX + 1 : 1;
 	int r = 0;
 
-	find_commits(a, &head->record, &commits);
+	show_commits_find(a, &head->record, &commits);
 	say_list(b, "history");
 	for (uint64_t v = head->version; r == 0 && v >= first; v--) {
 		struct edition e;
@@ -114,7 +85,7 @@ static int say_history(
 		}
 	}
 	say_end_list(b);
-	json_free(commits.doc);
+	show_commits_done(&commits);
 	return r;
 }
 

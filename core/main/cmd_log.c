@@ -1,5 +1,5 @@
-/* cmd_log.c - who did what when: of the archive, or of one record with what each version changed.
- */
+/* cmd_log.c - who did what when: of the archive, or of one record with what each version changed;
+ * and two versions of a record beside each other. */
 #include "core/base/tr.h"
 #include "core/main/cli.h"
 #include "core/main/commands.h"
@@ -190,4 +190,97 @@ const struct command command_log = {
 	.options = options,
 	.option_count = ARRAY_LEN(options),
 	.run = run,
+};
+
+/* ---- differences ---- */
+
+static const struct option difference_options[] = {
+	{ .name = "from",
+		.kind = OPTION_NUMBER,
+		.max = INT64_MAX,
+		.argument = "VERSION",
+		.meaning = { .zh = "较早的版本（默认：前一版）",
+			.en = "the earlier version (default: the one before)" } },
+	{ .name = "to",
+		.kind = OPTION_NUMBER,
+		.max = INT64_MAX,
+		.argument = "VERSION",
+		.meaning = { .zh = "较晚的版本（默认：最新版）",
+			.en = "the later version (default: the newest)" } },
+};
+
+static void print_hunk(struct cli *cli, const struct json *hunk)
+{
+	static const struct {
+		const char *op, *mark;
+		enum term_style style;
+	} ops[] = { { "same", "   ", TERM_PLAIN }, { "removed", " - ", TERM_BAD },
+		{ "added", " + ", TERM_GOOD } };
+	const struct json *lines = reply_at(hunk, "lines");
+	struct str op = reply_text(hunk, "op");
+
+	if (str_is(op, "skipped"))
+		term_printf(&cli->out, tr("   ... %lld lines alike\n"),
+			(long long)reply_int(hunk, "count"));
+	for (size_t i = 0; i < ARRAY_LEN(ops); i++) {
+		for (size_t k = 0; str_is(op, ops[i].op) && k < reply_count(lines); k++) {
+			(void)fputs(ops[i].mark, cli->out.file);
+			term_put(&cli->out, ops[i].style, json_text(json_list_at(lines, k)));
+			(void)fputc('\n', cli->out.file);
+		}
+	}
+}
+
+static void print_text(struct cli *cli, const struct json *text)
+{
+	const struct json *hunks = reply_at(text, "hunks");
+
+	term_put(&cli->out, TERM_BOLD, reply_text(text, "part"));
+	(void)fputc('\n', cli->out.file);
+	for (size_t i = 0; i < reply_count(hunks); i++)
+		print_hunk(cli, json_list_at(hunks, i));
+	if (!reply_bool(text, "exact"))
+		term_printf(&cli->out, "%s", tr("   too much is different: the rest is not compared line by line\n"));
+}
+
+static int run_differences(struct cli *cli, const struct args *args, struct err *err)
+{
+	static const char *const lists[] = { "fields", "parts" };
+	_cleanup_(json_freep) struct json *reply = NULL;
+	_cleanup_(buf_done) struct buf request = BUF_INIT;
+	const struct json *texts;
+	int r;
+
+	say_map(&request, NULL);
+	say_cstr(&request, "number", args->operands[0]);
+	say_option_number(&request, args, "from", "from");
+	say_option_number(&request, args, "to", "to");
+	say_end_map(&request);
+	r = cli_call(cli, "differences", &request, NULL, 0, &reply, err);
+	if (r < 0 || cli_print_json(cli, reply))
+		return r;
+	term_printf(&cli->out, tr("from version %lld to version %lld\n"),
+		(long long)reply_int(reply, "from"), (long long)reply_int(reply, "to"));
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
+		const struct json *changes = reply_at(reply, lists[i]);
+
+		for (size_t k = 0; k < reply_count(changes); k++)
+			print_change(cli, json_list_at(changes, k));
+	}
+	texts = reply_at(reply, "text");
+	for (size_t i = 0; i < reply_count(texts); i++)
+		print_text(cli, json_list_at(texts, i));
+	return 0;
+}
+
+const struct command command_differences = {
+	.name = "differences",
+	.operands = "NUMBER",
+	.min_operands = 1,
+	.max_operands = 1,
+	.help = { .zh = "比较一份档案的两个版本：著录项、组成文件、文字",
+		.en = "two versions of a record beside each other: fields, parts, text" },
+	.options = difference_options,
+	.option_count = ARRAY_LEN(difference_options),
+	.run = run_differences,
 };

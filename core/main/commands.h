@@ -14,6 +14,7 @@ extern const struct command command_get, command_list, command_log, command_sear
 extern const struct command command_help;
 extern const struct command command_init;
 extern const struct command command_journal_acknowledge;
+extern const struct command command_differences, command_proof;
 extern const struct command command_compact, command_recognise, command_reindex;
 extern const struct command command_seal, command_serve, command_status, command_unseal;
 extern const struct command command_series_add, command_series_list, command_series_show;

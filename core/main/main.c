@@ -39,6 +39,8 @@ const struct command *const commands[] = {
 	&command_show,
 	&command_get,
 	&command_log,
+	&command_differences,
+	&command_proof,
 	&command_verify,
 	&command_checkpoint,
 	&command_signers,

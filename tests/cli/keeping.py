@@ -56,6 +56,26 @@ def test_a_damaged_part_is_never_served(bench):
     assert not (bench.top / 'out.txt').exists() and not (bench.top / 'out.txt.part').exists()
 
 
+def test_the_commands_of_a_proof_run(bench):
+    fill(bench, 2)
+    number = bench.json('list', '-s', 'GEN')['rows'][0]['number']
+    proof = bench.json('proof', number)
+    contains(bench.run('proof', number), proof['commit'], 'verify-commit', where='out')
+    source = os.environ['MUNIMENT_SOURCE']
+    folder = bench.top / 'proof'
+    folder.mkdir()
+    env = {**bench.env, 'PATH': os.path.dirname(os.environ['MUNIMENT_PROGRAM']) + ':' + os.environ['PATH']}
+    outputs = []
+    for command in proof['commands']:
+        command = command.replace('scripts/', source + '/scripts/')
+        done = subprocess.run(['bash', '-o', 'pipefail', '-c', command], cwd=folder, env=env, capture_output=True, text=True)
+        assert done.returncode == 0, (command, done.stdout, done.stderr)
+        outputs.append(done.stdout)
+    contains(outputs[-1], 'VERIFIED')
+    equal(outputs[4].split()[0], proof['slip_sha256'])
+    equal(outputs[5].split()[0], proof['envelopes'][0]['sha256'])
+
+
 def test_checkpoints_find_an_archive_that_was_turned_back(bench):
     fill(bench, 1)
     shutil.copytree(bench.archive, bench.top / 'old', ignore=lambda *_: ['socket'])
