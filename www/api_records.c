@@ -237,6 +237,12 @@ static const struct route_param log_params[] = {
 	{ NULL, PARAM_TEXT, NULL },
 };
 
+static const struct route_param difference_params[] = {
+	{ "from", PARAM_INT, NULL },
+	{ "to", PARAM_INT, NULL },
+	{ NULL, PARAM_TEXT, NULL },
+};
+
 static const struct route routes[] = {
 	{ METHOD_GET, "/api/v1/records", ROUTE_READER, .run = list_records, .params = list_params },
 	{ METHOD_POST, "/api/v1/records", ROUTE_FILER, .run = file_record, .flags = ROUTE_JSON },
@@ -246,6 +252,10 @@ static const struct route routes[] = {
 		.flags = ROUTE_JSON },
 	{ METHOD_GET, "/api/v1/records/{record}/log", ROUTE_READER, .verb = "log",
 		.params = log_params },
+	{ METHOD_GET, "/api/v1/records/{record}/differences", ROUTE_READER, .verb = "differences",
+		.params = difference_params },
+	{ METHOD_GET, "/api/v1/records/{record}/proof", ROUTE_READER, .verb = "proof",
+		.params = show_params },
 	{ METHOD_GET, "/api/v1/numbers/{number}", ROUTE_READER, .run = find_number },
 };
 const struct route_group api_records = { routes, ARRAY_LEN(routes) };

@@ -19,7 +19,15 @@ static const struct route_param search_params[] = {
 	{ NULL, PARAM_TEXT, NULL },
 };
 
+static const struct route_param suggest_params[] = {
+	{ "q", PARAM_TEXT, "query" },
+	{ "limit", PARAM_INT, NULL },
+	{ NULL, PARAM_TEXT, NULL },
+};
+
 static const struct route routes[] = {
 	{ METHOD_GET, "/api/v1/search", ROUTE_READER, .verb = "search", .params = search_params },
+	{ METHOD_GET, "/api/v1/search/suggest", ROUTE_READER, .verb = "suggest",
+		.params = suggest_params },
 };
 const struct route_group api_search = { routes, ARRAY_LEN(routes) };

@@ -165,7 +165,8 @@ static void say_lines(struct buf *b, const char *op, const struct str *lines, si
 }
 
 /* Lines that both have: those next to a change, and how many are between. */
-static void say_same(struct buf *b, const struct str *lines, size_t count, bool is_first, bool is_last)
+static void say_same(
+	struct buf *b, const struct str *lines, size_t count, bool is_first, bool is_last)
 {
 	size_t head = is_first ? 0 : CONTEXT, tail = is_last ? 0 : CONTEXT;
 
@@ -202,8 +203,8 @@ static void say_hunks(struct buf *b, const struct diff_run *runs, size_t count,
 	say_end_list(b);
 }
 
-static int say_text_of(struct archive *a, const struct edition *before,
-	const struct edition *after, const struct manifest_change *c, struct buf *b, struct err *err)
+static int say_text_of(struct archive *a, const struct edition *before, const struct edition *after,
+	const struct manifest_change *c, struct buf *b, struct err *err)
 {
 	_cleanup_(extracted_freep) struct extracted *old = NULL;
 	_cleanup_(extracted_freep) struct extracted *new = NULL;
@@ -219,15 +220,16 @@ static int say_text_of(struct archive *a, const struct edition *before,
 		return r;
 	split(old, &one);
 	split(new, &two);
-	r = diff_items(one.all, one.count, two.all, two.count, DIFF_MAX_EDITS, &runs, &count, &exact,
-		err);
+	r = diff_items(
+		one.all, one.count, two.all, two.count, DIFF_MAX_EDITS, &runs, &count, &exact, err);
 	if (r == 0) {
 		say_map(b, NULL);
 		say_text(b, "part", c->name);
 		say_bool(b, "exact", exact && !one.is_cut && !two.is_cut);
 		if (new->reason != EXTRACT_OK || old->reason != EXTRACT_OK)
 			say_cstr(b, "sentence",
-				extract_reason_text(new->reason != EXTRACT_OK ? new->reason : old->reason));
+				extract_reason_text(
+					new->reason != EXTRACT_OK ? new->reason : old->reason));
 		say_hunks(b, runs, count, &one, &two);
 		say_end_map(b);
 	}

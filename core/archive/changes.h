@@ -14,8 +14,8 @@ enum changes_which {
 void changes_say(struct archive *a, const struct edition *before, const struct edition *after,
 	unsigned which, struct buf *b);
 
-/* The items of a list, one for each part whose bytes differ: {part, exact, reason?, hunks [{op, lines, count?}]}. Text is
- * taken from the cache, or read now. */
+/* The items of a list, one for each part whose bytes differ: {part, exact, reason?, hunks [{op, lines,
+ * count?}]}. Text is taken from the cache, or read now. */
 int changes_say_texts(struct archive *a, const struct edition *before, const struct edition *after,
 	struct buf *b, struct err *err);
 

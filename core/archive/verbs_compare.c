@@ -136,7 +136,8 @@ static void say_commands(struct archive *a, const struct record_head *head, cons
 	(void)hex_encode(commit->b, OID_BYTES, hex);
 	buf_addf(&object, "%s:%s/v%llu", hex, head->folder, (unsigned long long)e->version);
 	say_list(b, "commands");
-	buf_addf(&line, "git clone --mirror %s/volumes/%04u.git copy.git", path.p, (unsigned)volume);
+	buf_addf(
+		&line, "git clone --mirror %s/volumes/%04u.git copy.git", path.p, (unsigned)volume);
 	say_command(b, &line);
 	buf_addf(&line, "muniment --archive %s signers --output signers", path.p);
 	say_command(b, &line);

@@ -45,8 +45,8 @@ static int open_wanted(struct archive *a, struct verb_call *call, struct record_
 
 /* ---- show ---- */
 
-static void say_version(
-	struct archive *a, const struct show_commits *commits, const struct edition *e, struct buf *b)
+static void say_version(struct archive *a, const struct show_commits *commits,
+	const struct edition *e, struct buf *b)
 {
 	const struct manifest *m = e->manifest;
 	struct row_commit commit;

@@ -28,7 +28,8 @@ static void add_run(struct runs *r, enum diff_op op, size_t before, size_t after
 
 	if (count == 0)
 		return;
-	if (last && last->op == op && last->before + (op != DIFF_ADDED ? last->count : 0) == before &&
+	if (last && last->op == op &&
+		last->before + (op != DIFF_ADDED ? last->count : 0) == before &&
 		last->after + (op != DIFF_REMOVED ? last->count : 0) == after) {
 		last->count += count;
 		return;
@@ -182,7 +183,8 @@ static void put_in_order(struct runs *r)
 		if (one->op == DIFF_ADDED && two->op == DIFF_REMOVED) {
 			struct diff_run added = *one;
 
-			*one = (struct diff_run){ DIFF_REMOVED, two->before, added.after, two->count };
+			*one = (struct diff_run){ DIFF_REMOVED, two->before, added.after,
+				two->count };
 			*two = (struct diff_run){ DIFF_ADDED, one->before + one->count, added.after,
 				added.count };
 			if (i > 0)
@@ -211,8 +213,8 @@ int diff_items(const struct str *before, size_t before_count, const struct str *
 	bool exact;
 
 	if (n > DIFF_MAX_ITEMS || m > DIFF_MAX_ITEMS)
-		return err_set(err, ERR_LIMIT, tr("more than %d lines are not compared"),
-			DIFF_MAX_ITEMS);
+		return err_set(
+			err, ERR_LIMIT, tr("more than %d lines are not compared"), DIFF_MAX_ITEMS);
 	a = keys_of(before, n);
 	b = keys_of(after, m);
 	while (head < n && head < m && a[head] == b[head])

@@ -240,7 +240,8 @@ static void print_text(struct cli *cli, const struct json *text)
 	for (size_t i = 0; i < reply_count(hunks); i++)
 		print_hunk(cli, json_list_at(hunks, i));
 	if (!reply_bool(text, "exact"))
-		term_printf(&cli->out, "%s", tr("   too much is different: the rest is not compared line by line\n"));
+		term_printf(&cli->out, "%s",
+			tr("   too much is different: the rest is not compared line by line\n"));
 }
 
 static int run_differences(struct cli *cli, const struct args *args, struct err *err)

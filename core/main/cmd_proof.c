@@ -10,7 +10,8 @@ static const struct option options[] = {
 		.kind = OPTION_NUMBER,
 		.max = INT64_MAX,
 		.argument = "VERSION",
-		.meaning = { .zh = "版本（默认：最新）", .en = "which version (default: the newest)" } },
+		.meaning = { .zh = "版本（默认：最新）",
+			.en = "which version (default: the newest)" } },
 };
 
 static void print_proof(struct cli *cli, const struct json *reply)

@@ -80,7 +80,8 @@ START_TEST(a_proof_names_what_can_be_checked)
 	ck_assert_str_eq(text_at(first, "signature"), "good");
 	ck_assert_int_eq(int_at(second, "envelope_count"), 2);
 	ck_assert_uint_eq(count_at(second, "envelopes"), 2);
-	ck_assert_str_ne(text_at(second, "envelopes.0.sha256"), text_at(first, "envelopes.0.sha256"));
+	ck_assert_str_ne(
+		text_at(second, "envelopes.0.sha256"), text_at(first, "envelopes.0.sha256"));
 	ck_assert(count_at(second, "commands") >= 6);
 	json_free(first);
 	json_free(second);

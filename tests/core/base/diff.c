@@ -109,8 +109,8 @@ START_TEST(any_two_sequences)
 			else
 				edits += *op != '=';
 		}
-		ck_assert_msg(edits == lengths[0] + lengths[1] - 2 * common(a, b), "%s %s %s", a, b,
-			way);
+		ck_assert_msg(
+			edits == lengths[0] + lengths[1] - 2 * common(a, b), "%s %s %s", a, b, way);
 	}
 }
 END_TEST
@@ -134,8 +134,8 @@ START_TEST(too_many_are_refused)
 
 	for (size_t i = 0; i <= DIFF_MAX_ITEMS; i++)
 		items[i] = STR("x");
-	ck_assert_int_eq(diff_items(items, DIFF_MAX_ITEMS + 1, items, 1, 10, &runs, &count, NULL,
-				 NULL),
+	ck_assert_int_eq(
+		diff_items(items, DIFF_MAX_ITEMS + 1, items, 1, 10, &runs, &count, NULL, NULL),
 		-ERR_LIMIT);
 	ck_assert_int_eq(
 		diff_items(items, DIFF_MAX_ITEMS, items, 1, 10, &runs, &count, NULL, NULL), 0);
