@@ -27,6 +27,7 @@ enum {
 	APPLY_MAX_BYTES = 32 << 20,  /* in one pack */
 	APPLY_NOW_BYTES = 8 << 20,   /* no waiting for company above this */
 	MERGE_MAX_BYTES = 256 << 20, /* bounds how long one merge keeps frames waiting */
+	BUSY_PACKS = 4, /* times as many packs of a tier stand while there is other work */
 	RETRY_MS = 1000,
 };
 
@@ -526,7 +527,7 @@ static unsigned tier_of(uint64_t bytes)
 	return tier;
 }
 
-static int merge_once(struct store *s, struct volume *v, bool *ret_merged, struct err *err)
+static int merge_once(struct volume *v, size_t enough, bool *ret_merged, struct err *err)
 {
 	_cleanup_(freep) struct oid *names = NULL;
 	_cleanup_(freep) struct oid *chosen = NULL;
@@ -534,7 +535,7 @@ static int merge_once(struct store *s, struct volume *v, bool *ret_merged, struc
 	int dir = volume_pack_dir(v), r = pack_list(dir, &names, &count, err);
 
 	*ret_merged = false;
-	if (r < 0 || count < s->options.merge_packs)
+	if (r < 0 || count < enough)
 		return r;
 	chosen = xcalloc(count, sizeof(*chosen));
 	for (size_t i = 0; i < count; i++)
@@ -544,7 +545,7 @@ static int merge_once(struct store *s, struct volume *v, bool *ret_merged, struc
 		size_t n = 0;
 		struct oid merged;
 
-		if (per_tier[tier] < s->options.merge_packs)
+		if (per_tier[tier] < enough)
 			continue;
 		for (size_t i = 0; i < count; i++) {
 			uint64_t size = store_pack_bytes(dir, &names[i]);
@@ -566,15 +567,32 @@ static int merge_once(struct store *s, struct volume *v, bool *ret_merged, struc
 	return 0;
 }
 
-/* A merge that fails leaves everything as it was; the next one tries again. */
+static bool has_pending(struct store *s)
+{
+	bool has;
+
+	(void)pthread_mutex_lock(&s->lock);
+	has = s->pending.first != NULL;
+	(void)pthread_mutex_unlock(&s->lock);
+	return has;
+}
+
+/* Merging copies every byte once or twice in its life, so it is left for when nothing waits to be applied; but the
+ * number of packs must not grow without end while people never stop. A merge that fails leaves everything as it was;
+ * the next one tries again. */
 static void merge(struct store *s, uint32_t volume)
 {
 	struct volume *v;
 	bool merged = store_volume(s, volume, &v, NULL) == 0;
 
-	while (merged)
-		if (merge_once(s, v, &merged, NULL) < 0)
+	while (merged) {
+		size_t enough = s->options.merge_packs;
+
+		if (has_pending(s))
+			enough *= BUSY_PACKS;
+		if (merge_once(v, enough, &merged, NULL) < 0)
 			break;
+	}
 }
 
 /* ---- the thread ---- */
