@@ -46,6 +46,7 @@ struct search {
 static int add_filters(
 	struct search *s, const char *name, enum fulltext_facet_kind kind, struct err *err)
 {
+	struct catalogued found;
 	const struct json *list;
 	int r = args_list(s->call->args, name, &list, err);
 
@@ -55,8 +56,10 @@ static int add_filters(
 		if (s->request.filter_count == SEARCH_FILTERS)
 			return err_set(err, ERR_LIMIT, tr("a search has at most %d filters"),
 				SEARCH_FILTERS);
-		if (kind == FULLTEXT_FACET_SERIES)
-			value = catalogue_code_of_title(s->archive->catalogue, value);
+		if (kind == FULLTEXT_FACET_SERIES) {
+			r = catalogue_find(s->archive->catalogue, value, &found, err);
+			value = r == 0 ? str_of(found.series->code) : value;
+		}
 		s->filters[s->request.filter_count++] = (struct fulltext_filter){ kind, value };
 	}
 	return r;

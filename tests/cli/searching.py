@@ -51,6 +51,7 @@ def test_what_is_printed(bench):
           'No record has all of this. These have most of it:')
     equal([hit['title'] for hit in bench.json('search', '召回计划提交')['near']], ['召回通知'])
     assert 'near' not in bench.json('search', 'neverwritten')
+    contains(bench.run('search', '--series', 'NOPE', 'plan', code=4), "there is no series 'NOPE'; there are: ")
 
 
 def test_colour_at_a_terminal_only_and_only_when_wanted(bench):
