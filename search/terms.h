@@ -18,7 +18,7 @@
 
 #include "core/base/str.h"
 
-enum { TERMS_VERSION = 4, TERM_KEY_BYTES = 16, TERM_HASH_BYTES = 8, TERM_TEXT_MAX = 240 };
+enum { TERMS_VERSION = 5, TERM_KEY_BYTES = 16, TERM_HASH_BYTES = 8, TERM_TEXT_MAX = 240 };
 
 enum term_kind {
 	/* From text. WORD: words as written (folded), Chinese bigrams and single characters, whole

@@ -44,6 +44,36 @@ static terms ours(struct tokenizer *t, struct str text)
 	return all;
 }
 
+/* Theirs, after -ise has become -ize as ours does it. */
+class american : public Xapian::StemImplementation
+{
+      public:
+	std::string operator()(const std::string &word) override
+	{
+		static const std::set<std::string> endings = { "e", "ed", "es", "er", "ers", "ing",
+			"ation", "ations" };
+		std::string other = word;
+
+		for (size_t at = 5; at + 1 < word.size(); at++)
+			if (word[at] == 's' && word[at - 1] == 'i' &&
+				endings.count(word.substr(at + 1)) > 0)
+				other[at] = 'z';
+		return english_(other);
+	}
+	std::string get_description() const override
+	{
+		return "american";
+	}
+
+      private:
+	Xapian::Stem english_{ "english" };
+};
+
+static Xapian::Stem stem()
+{
+	return Xapian::Stem(new american);
+}
+
 static terms theirs(struct str text, bool chinese)
 {
 	Xapian::TermGenerator generator;
@@ -53,7 +83,7 @@ static terms theirs(struct str text, bool chinese)
 	if (chinese)
 		generator.set_flags(Xapian::TermGenerator::FLAG_CJK_NGRAM);
 	else
-		generator.set_stemmer(Xapian::Stem("english"));
+		generator.set_stemmer(stem());
 	generator.set_document(doc);
 	generator.index_text(std::string(text.p, text.n));
 	for (auto i = doc.termlist_begin(); i != doc.termlist_end(); ++i) {
@@ -163,7 +193,7 @@ static found search_theirs(const Xapian::Database &db, const std::string &text)
 	Xapian::Enquire enquire(db);
 	found all;
 
-	parser.set_stemmer(Xapian::Stem("english"));
+	parser.set_stemmer(stem());
 	parser.set_stemming_strategy(Xapian::QueryParser::STEM_SOME);
 	parser.set_default_op(Xapian::Query::OP_AND);
 	enquire.set_query(parser.parse_query(text));
@@ -187,7 +217,7 @@ START_TEST(english_queries_find_alike)
 	options.shards = 1;
 	options.unkeyed = true;
 	ck_ok(fulltext_open(path, &options, &ft, &err), err);
-	generator.set_stemmer(Xapian::Stem("english"));
+	generator.set_stemmer(stem());
 	for (unsigned n = 1; n < RECORDS; n += 2) {
 		struct fulltext_document d = {};
 		struct fulltext_text text = { FULLTEXT_BODY, { NULL, 0 } };
