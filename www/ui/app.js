@@ -204,7 +204,7 @@ function Navigation({ open }) {
 		<ul>${link('/', 'home', t('nav.home'))}${link('/search', 'search', t('nav.search'))}${mayFile() && link('/file', 'plus', t('nav.file'), undefined, here.path.startsWith('/file'))}
 		${link('/records', 'list', t('nav.all'), undefined, here.path === '/records' && !here.query.get('series'))}</ul>
 		<h2>${t('nav.series')}</h2><ul>${others.map(seriesLink)}</ul>
-		${views.length > 0 && html`<h2>${t('nav.views')}</h2><ul>${views.map((view) => link(view.url, 'star', view.name, undefined, view.url === here.path + location.search))}</ul>`}
+		${views.length > 0 && html`<h2>${t('nav.views')}</h2><ul>${views.map((view) => link(view.query, 'star', view.name, undefined, view.query === here.path + location.search))}</ul>`}
 		<h2>${t('nav.keeping')}</h2><ul>${link('/verification', 'shield', t('nav.verification'))}${link('/log', 'history', t('nav.log'))}${link('/jobs', 'jobs', t('nav.jobs'), running || undefined)}</ul>
 		<h2>${t('nav.system')}</h2><ul>${link('/series', 'columns', t('nav.definitions'), undefined, here.path.startsWith('/series'))}
 		${link('/accounts', 'user', t('nav.accounts'))}${link('/settings', 'gear', t('nav.settings'))}

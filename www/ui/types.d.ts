@@ -4,6 +4,7 @@ export interface Session {
 	account: string;
 	name: string;
 	role: 'reader' | 'filer' | string;
+	roles?: string[];
 	language?: string;
 	expires?: string;
 	must_change?: boolean;

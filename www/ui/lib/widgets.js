@@ -334,7 +334,7 @@ export function announce(text) {
 
 /** Whether the one who is logged in may file. */
 export function mayFile() {
-	return session.value?.role !== 'reader';
+	return session.value?.role === 'filer';
 }
 
 /** For printed pages: where it comes from. */

@@ -27,21 +27,17 @@ export default function Differences({ match, query, path }) {
 				if (!fields.length && !parts.length && !text.length)
 					return html`<${Empty} title=${t('differences.none')} icon="check" />`;
 				return html`<section class="card"><h2>${t('record.fields')}</h2>${fields.length ? html`<table class="table diff"><thead><tr><th scope="col" class="w-name">${t('differences.member')}</th>${heading(from)}${heading(to)}</tr></thead><tbody>${fields.map(row)}</tbody></table>` : html`<p class="muted">${t('differences.fields.none')}</p>`}</section>
-					<section class="card"><h2>${t('record.parts')}</h2>${parts.length ? html`<table class="table"><thead><tr><th>${t('col.part')}</th><th>${t('col.what')}</th><th>${t('version.n', { n: from })}</th><th>${t('version.n', { n: to })}</th></tr></thead><tbody>${parts.map((/** @type {any} */ one) => html`<tr><td>${one.name}</td><td><${Badge} kind=${one.kind === 'removed' ? 'bad' : one.kind === 'added' ? 'good' : 'warn'}>${word(`change.${one.kind}`, one.kind)}<//></td>
-						<td class="mono muted">${hash(one.before)}</td><td class="mono muted">${hash(one.after)}</td></tr>`)}</tbody></table>` : html`<p class="muted">${t('differences.parts.none')}</p>`}</section>
-					${text.map((/** @type {any} */ one) => html`<section class="card"><h2>${t('differences.text', { part: one.part ?? one.name })}</h2>${(one.hunks ?? []).length ? html`<div class="text-diff">${one.hunks.map((/** @type {any} */ hunk) => html`${(hunk.lines ?? []).map((/** @type {string} */ line) => {
-						const kind = hunk.op === 'add' || hunk.op === '+' || hunk.op === 'insert' ? 'added' : hunk.op === 'remove' || hunk.op === '-' || hunk.op === 'delete' ? 'removed' : hunk.op === 'skip' ? 'skip' : 'same';
-						return html`<p class=${kind}><span class="sign">${kind === 'added' ? '+' : kind === 'removed' ? '−' : ' '}<span class="unseen">${kind === 'added' ? t('change.added') : kind === 'removed' ? t('change.removed') : ''}</span></span>${line}</p>`;
-					})}`)}</div>` : html`<p class="muted">${one.sentence ?? t('differences.text.none')}</p>`}</section>`)}`;
+					<section class="card"><h2>${t('record.parts')}</h2>${parts.length ? html`<table class="table"><thead><tr><th>${t('col.part')}</th><th>${t('col.what')}</th><th>${t('version.n', { n: from })}</th><th>${t('version.n', { n: to })}</th></tr></thead><tbody>${parts.map((/** @type {any} */ one) => html`<tr><td>${one.name ?? one.label}</td><td><${Badge} kind=${one.kind === 'removed' ? 'bad' : one.kind === 'added' ? 'good' : 'warn'}>${word(`change.${one.kind}`, one.kind)}<//></td>
+						<td class="muted">${bytes(one.before)}</td><td class="muted">${bytes(one.after)}</td></tr>`)}</tbody></table>` : html`<p class="muted">${t('differences.parts.none')}</p>`}</section>
+					${text.map((/** @type {any} */ one) => html`<section class="card"><h2>${t('differences.text', { part: one.part ?? one.name })}</h2>${(one.hunks ?? []).length ? html`<div class="text-diff">${one.hunks.map((/** @type {any} */ hunk) => html`${hunk.op === 'skipped' && html`<p class="skip">${t('differences.skipped', { n: hunk.count ?? 0 })}</p>`}${(hunk.lines ?? []).map((/** @type {string} */ line) => {
+						const sign = hunk.op === 'added' ? '+' : hunk.op === 'removed' ? '−' : ' ';
+						return html`<p class=${hunk.op}><span class="sign" aria-hidden="true">${sign}</span>${sign !== ' ' && html`<span class="unseen">${word(`change.${hunk.op}`, hunk.op)}</span>`}${line}</p>`;
+					})}`)}</div>${one.exact === false && html`<p class="hint">${t('differences.inexact')}</p>`}` : html`<p class="muted">${one.sentence ?? t('differences.text.none')}</p>`}</section>`)}`;
 			}}<//>`;
 	}}<//>`;
 }
 
-/** @param {any} one */
-function hash(one) {
-	if (!one)
-		return '–';
-	if (typeof one === 'string')
-		return one.length > 20 ? `${one.slice(0, 12)}…` : one;
-	return `${(one.sha256 ?? '').slice(0, 12)}…${one.size !== undefined ? ` ${size(one.size)}` : ''}`;
+/** @param {any} n */
+function bytes(n) {
+	return n === undefined ? '–' : /^\d+$/.test(String(n)) ? size(Number(n)) : String(n);
 }

@@ -37,7 +37,7 @@ function Form({ series, kept, earlier, names, draft }) {
 	const [name] = useState(() => draft || fresh());
 	const first = useMemo(() => {
 		/** @type {Partial<Draft>} */
-		const inside = kept?.data ?? kept?.content ?? {};
+		const inside = kept?.content ?? {};
 		/** @type {Record<string, string>} */
 		const fields = { ...inside.fields };
 		if (earlier && !inside.fields)
@@ -61,7 +61,7 @@ function Form({ series, kept, earlier, names, draft }) {
 	const [links, setLinks] = useState(/** @type {LinkTyped[]} */ (first.links));
 	const uploads = useUploads(first.parts.map((one) => ({ ...one, file: undefined, state: one.state === 'done' ? 'done' : 'lost' })));
 	const [wrong, setWrong] = useState(/** @type {import('../lib/widgets.js').Wrong[]} */ ([]));
-	const [saved, setSaved] = useState(/** @type {string} */ (kept ? kept.at ?? first.title : ''));
+	const [saved, setSaved] = useState(/** @type {string} */ (kept?.changed ?? ''));
 	const [saveError, setSaveError] = useState('');
 	const [busy, setBusy] = useState(false);
 	const [done, setDone] = useState(/** @type {any} */ (undefined));
@@ -78,7 +78,7 @@ function Form({ series, kept, earlier, names, draft }) {
 			return;
 		const inside = JSON.parse(state);
 		try {
-			await put(`/drafts/${name}`, { title: title || t('draft.untitled'), data: { series: series.code, series_title: label(series.title), title, department, date, number: given, reason, fields: values, links, parts: inside.parts, at: new Date().toISOString() } });
+			await put(`/drafts/${name}`, { content: { series: series.code, series_title: label(series.title), title, department, date, number: given, reason, fields: values, links, parts: inside.parts, at: new Date().toISOString() } });
 			setSaved(new Date().toISOString());
 			setSaveError('');
 			touched.current = false;

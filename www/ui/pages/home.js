@@ -1,8 +1,8 @@
 // home.js - the workbench: what I began, what came last, how the archive is.
 
 import { html, useLoad, useRows } from '../lib/view.js';
-import { t, number, language } from '../lib/text.js';
-import { get, session, status } from '../lib/api.js';
+import { t, number, label, language } from '../lib/text.js';
+import { get, allSeries, session, status } from '../lib/api.js';
 import { Head, Loaded, Badge, Go, Icon, Moment, mayFile } from '../lib/widgets.js';
 
 export default function Home() {
@@ -10,15 +10,13 @@ export default function Home() {
 	const drafts = useLoad((signal) => get('/drafts', undefined, signal), []);
 	const latest = useLoad((signal) => get('/records', { order: 'filed_down', limit: 12 }, signal), [language.value]);
 	const verified = useLoad((signal) => get('/verification', undefined, signal).catch(() => null), []);
+	const series = useLoad(() => allSeries(), [language.value]);
+	const titles = new Map((series.data ?? []).map((one) => [one.code, label(one.title)]));
 	const now = status.value;
 	return html`<${Head} title=${t('home.title', { name: session.value?.name ?? '' })} plain=${t('nav.home')}>${mayFile() && html`<${Go} href="/file" kind="primary" icon="plus">${t('nav.file')}<//>`}<//>
 		<div class="columns home"><div>
 		<section class="card"><h2>${t('home.drafts')}</h2><${Loaded} load=${drafts}>${(/** @type {any} */ data) => data.drafts?.length
-			? html`<ul class="lines">${data.drafts.map((/** @type {any} */ one) => {
-				const inside = one.data ?? one.content ?? {};
-				return html`<li><a data-row href=${`/file/${encodeURIComponent(inside.series ?? one.series ?? 'GEN')}?draft=${one.draft}`}>${inside.title || one.title || t('draft.untitled')}</a>
-					<span class="muted">${inside.series_title ?? ''} · <${Moment} at=${one.at ?? one.changed ?? inside.at} /></span></li>`;
-			})}</ul>`
+			? html`<ul class="lines">${data.drafts.map((/** @type {any} */ one) => html`<li><a data-row href=${`/file/${encodeURIComponent(one.series ?? 'GEN')}?draft=${one.draft}`}>${one.title || t('draft.untitled')}</a> <span class="muted">${titles.get(one.series) ?? one.series ?? ''} · <${Moment} at=${one.changed} /></span></li>`)}</ul>`
 			: html`<p class="muted">${t('home.drafts.none')}</p>`}<//></section>
 		<section class="card"><h2>${t('home.latest')}<a class="more-link screen" href="/records?order=filed_down">${t('all')}</a></h2><${Loaded} load=${latest}>${(/** @type {any} */ data) => data.rows.length
 			? html`<table class="table"><thead><tr><th>${t('col.number')}</th><th>${t('col.title')}</th><th>${t('col.series')}</th><th>${t('col.department')}</th><th>${t('col.at')}</th></tr></thead>

@@ -2,8 +2,8 @@
 
 import { html, useLoad, useState, useEffect } from '../lib/view.js';
 import { t, word, number, period, language } from '../lib/text.js';
-import { get, post, remove, listen, session } from '../lib/api.js';
-import { Head, Loaded, Badge, Button, Moment, Empty, Menu, Notice } from '../lib/widgets.js';
+import { get, post, remove, listen } from '../lib/api.js';
+import { Head, Loaded, Badge, Button, Moment, Empty, Menu, Notice, mayFile } from '../lib/widgets.js';
 
 /** @typedef {import('../types').Job} Job */
 
@@ -39,7 +39,7 @@ export default function Jobs() {
 			setError(/** @type {Error} */ (problem).message);
 		}
 	};
-	return html`<${Head} title=${t('nav.jobs')} note=${t('jobs.note')}>${session.value?.role !== 'reader' && html`<${Menu} label=${t('jobs.begin')} icon="plus" side="end">${KINDS.map((kind) => html`<button type="button" onClick=${() => begin(kind)}>${t(`verb.${kind}`)}<span class="muted menu-sub">${t(`verb.${kind}.means`)}</span></button>`)}<//>`}<//>
+	return html`<${Head} title=${t('nav.jobs')} note=${t('jobs.note')}>${mayFile() && html`<${Menu} label=${t('jobs.begin')} icon="plus" side="end">${KINDS.map((kind) => html`<button type="button" onClick=${() => begin(kind)}>${t(`verb.${kind}`)}<span class="muted menu-sub">${t(`verb.${kind}.means`)}</span></button>`)}<//>`}<//>
 		${error && html`<${Notice} kind="bad" role="alert">${error}<//>`}
 		<${Loaded} load=${load} what=${t('nav.jobs')}>${() => jobs.length ? html`<table class="table jobs"><thead><tr><th>${t('jobs.what')}</th><th>${t('jobs.state')}</th><th>${t('jobs.progress')}</th><th>${t('col.who')}</th><th>${t('jobs.since')}</th><th>${t('jobs.ended.at')}</th><th class="screen">${t('col.act')}</th></tr></thead><tbody>${jobs.map((one) => html`<${Row} one=${one} reload=${load.reload} />`)}</tbody></table>`
 			: html`<${Empty} title=${t('jobs.none')} icon="jobs"><p>${t('jobs.none.text')}</p><//>`}<//>`;

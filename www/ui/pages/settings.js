@@ -7,16 +7,16 @@ import { Head, Loaded, Button, Labelled, Notice, Dialog, Tool, Confirm, describe
 import { PasswordForm } from './door.js';
 
 export default function Settings() {
-	const load = useLoad((signal) => get('/settings', undefined, signal), [language.value]);
+	const load = useLoad((signal) => (session.value?.roles?.includes('operator') ? get('/settings', undefined, signal) : Promise.resolve({ settings: [] })), [language.value]);
 	const views = useLoad((signal) => get('/views', undefined, signal), [viewsTurn.value]);
 	const [sealing, setSealing] = useState(false);
 	const [error, setError] = useState('');
-	const may = session.value?.role !== 'reader';
+	const may = session.value?.roles?.includes('operator') ?? false;
 	return html`<${Head} title=${t('nav.settings')} />
-		<div class="columns"><div><section class="card"><h2>${t('settings.archive')}</h2><p class="muted">${t('settings.note')}</p><${Loaded} load=${load} what=${t('nav.settings')}>${(/** @type {any} */ data) => html`<table class="table settings"><thead><tr><th>${t('settings.name')}</th><th>${t('settings.value')}</th><th>${t('settings.default')}</th></tr></thead>
-			<tbody>${data.settings.map((/** @type {any} */ one) => html`<${Setting} key=${one.name} one=${one} may=${may} done=${load.reload} />`)}</tbody></table>`}<//></section></div>
+		<div class="columns"><div>${!may && html`<${Notice}>${t('settings.operator')}<//>`}${may && html`<section class="card"><h2>${t('settings.archive')}</h2><p class="muted">${t('settings.note')}</p><${Loaded} load=${load} what=${t('nav.settings')}>${(/** @type {any} */ data) => html`<table class="table settings"><thead><tr><th>${t('settings.name')}</th><th>${t('settings.value')}</th><th>${t('settings.default')}</th></tr></thead>
+			<tbody>${data.settings.map((/** @type {any} */ one) => html`<${Setting} key=${one.name} one=${one} may=${may} done=${load.reload} />`)}</tbody></table>`}<//></section>`}</div>
 		<aside><section class="card"><h2>${t('settings.mine')}</h2><${Mine} /></section>
-			<section class="card"><h2>${t('nav.views')}</h2><${Loaded} load=${views}>${(/** @type {any} */ data) => data.views?.length ? html`<ul class="lines">${data.views.map((/** @type {any} */ one) => html`<li><a href=${one.url}>${one.name}</a><${Tool} icon="trash" label=${`${t('view.remove')} ${one.name}`} onClick=${async () => {
+			<section class="card"><h2>${t('nav.views')}</h2><${Loaded} load=${views}>${(/** @type {any} */ data) => data.views?.length ? html`<ul class="lines">${data.views.map((/** @type {any} */ one) => html`<li><a href=${one.query}>${one.name}</a><${Tool} icon="trash" label=${`${t('view.remove')} ${one.name}`} onClick=${async () => {
 				await remove(`/views/${one.view}`).catch(() => {});
 				viewsTurn.value++;
 			}} /></li>`)}</ul>` : html`<p class="muted">${t('view.none')}</p>`}<//></section>

@@ -2,8 +2,8 @@
 
 import { html, useLoad, useState, useEffect } from '../lib/view.js';
 import { t, number, word, size, period, language } from '../lib/text.js';
-import { get, post, listen, session, status } from '../lib/api.js';
-import { Head, Loaded, Badge, Button, Moment, Notice, Copyable, Icon } from '../lib/widgets.js';
+import { get, post, listen, status } from '../lib/api.js';
+import { Head, Loaded, Badge, Button, Moment, Notice, Copyable, Icon, mayFile } from '../lib/widgets.js';
 import { Commands } from './record.js';
 
 export default function Verification() {
@@ -51,7 +51,7 @@ export default function Verification() {
 		}
 	};
 	const going = job && (job.state === 'running' || job.state === 'waiting');
-	const may = session.value?.role !== 'reader';
+	const may = mayFile();
 	const where = status.value?.path ?? 'ARCHIVE';
 	return html`<${Head} title=${t('nav.verification')} note=${t('verification.note')}>${may && html`<${Button} kind="primary" icon="shield" busy=${going} onClick=${() => run('full')}>${t('verification.full')}<//><${Button} icon="shield" disabled=${going} onClick=${() => run('sealed')}>${t('verification.sealed')}<//>`}<//>
 		${error && html`<${Notice} kind="bad" role="alert">${error}<//>`}

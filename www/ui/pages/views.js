@@ -17,7 +17,7 @@ export function SaveView({ name }) {
 		if (!called.trim())
 			return setWrong([{ field: 'name', id, text: t('view.missing') }]);
 		try {
-			await put(`/views/${fresh()}`, { name: called.trim(), url: place.value.path + location.search });
+			await put(`/views/${fresh()}`, { content: { name: called.trim(), query: place.value.path + location.search } });
 			viewsTurn.value++;
 			setOpen(false);
 			announce(t('view.saved', { name: called }));
