@@ -645,6 +645,12 @@ void indexer_free(struct indexer *x)
 	free(x);
 }
 
+void indexer_walk_again(struct indexer *x)
+{
+	if (x->follows)
+		feed_set_behind(x->feed);
+}
+
 void indexer_push(struct indexer *x, const struct store_event *events, size_t count)
 {
 	/* What is not pushed is walked at the next start: the feed begins as one that is behind. */

@@ -16,6 +16,8 @@ void indexer_free(struct indexer *x);
 bool indexer_again(struct indexer *x, const struct id *record, const _Atomic bool *give_up);
 
 void indexer_push(struct indexer *x, const struct store_event *events, size_t count);
+/* An action without records was applied, of which nothing is pushed: look how far the history is. */
+void indexer_walk_again(struct indexer *x);
 
 struct indexer_state {
 	uint64_t position; /* the count of the last action that can be found */

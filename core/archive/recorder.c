@@ -556,6 +556,11 @@ void recorder_free(struct recorder *rec)
 	free(rec);
 }
 
+void recorder_walk_again(struct recorder *rec)
+{
+	feed_set_behind(rec->feed);
+}
+
 void recorder_push(struct recorder *rec, const struct store_event *events, size_t count)
 {
 	feed_push(rec->feed, events, count);

@@ -12,6 +12,8 @@ void recorder_start(struct recorder *r);
 void recorder_free(struct recorder *r);
 
 void recorder_push(struct recorder *r, const struct store_event *events, size_t count);
+/* An action without records was applied, of which nothing is pushed: look how far the history is. */
+void recorder_walk_again(struct recorder *rec);
 
 /* What a record that is about to be filed will say (hints.h); and that it was not filed after all. */
 void recorder_expect(struct recorder *r, const struct manifest *m, const struct id *key,

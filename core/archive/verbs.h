@@ -8,7 +8,7 @@ typedef int verb_run_fn(struct archive *a, struct verb_call *call, struct err *e
 
 /* verbs_custody.c */
 verb_run_fn verb_status, verb_unseal, verb_seal, verb_custodian_list, verb_custodian_add,
-	verb_custodian_remove, verb_custodian_drill;
+	verb_custodian_remove, verb_custodian_rotate, verb_custodian_drill;
 /* verbs_account.c */
 verb_run_fn verb_account_list, verb_account_add;
 /* verbs_config.c */
@@ -34,7 +34,7 @@ verb_run_fn verb_log;
 verb_run_fn verb_verify;
 /* verbs_keep.c */
 verb_run_fn verb_reindex, verb_recognise, verb_compact, verb_checkpoint, verb_signers,
-	verb_journal_acknowledge;
+	verb_signers_rotate, verb_journal_acknowledge;
 
 /* File the text of a definition as a record of the series DEF, or as its next version; nothing when it is
  * in force already. Used by init, too. */

@@ -366,6 +366,26 @@ int verb_custodian_add(struct archive *a, struct verb_call *call, struct err *er
 	return 0;
 }
 
+/* A new root key for who is in a->custody now; the lock is held. On failure the custody file as it is on disk. */
+static int rotate_root(struct archive *a, struct err *err)
+{
+	_cleanup_(secret_freep) struct secret *root = NULL;
+	struct custody *again;
+	int r = store_rotate_root(a->store, a->custody, &root, err);
+
+	if (root) {
+		secret_free(a->root);
+		a->root = TAKE_PTR(root);
+	}
+	if (r < 0 && custody_settle(archive_dir(a), keys_epoch(store_keys(a->store)), NULL) == 0 &&
+		custody_load(archive_dir(a), &again, NULL) == 0) {
+		custody_free(a->custody);
+		a->custody = again;
+	}
+	return r;
+}
+
+/* Who is taken out may have kept an old file, so the root key changes in the same step. */
 static int remove_custodian(struct archive *a, const char *who, struct buf *reply, struct err *err)
 {
 	struct id id;
@@ -382,7 +402,11 @@ static int remove_custodian(struct archive *a, const char *who, struct buf *repl
 		}
 	}
 	r = custody_remove(a->custody, &id, err);
-	return r < 0 ? r : save_custody(a, err);
+	if (r == 0)
+		r = rotate_root(a, err);
+	if (r == 0)
+		say_int(reply, "epoch", (int64_t)custody_epoch(a->custody));
+	return r;
 }
 
 int verb_custodian_remove(struct archive *a, struct verb_call *call, struct err *err)
@@ -404,6 +428,24 @@ int verb_custodian_remove(struct archive *a, struct verb_call *call, struct err 
 		buf_reset(call->reply);
 	else
 		log_line(LOG_LEVEL_NOTICE, "a custodian was removed by %s, uid %u", call->account,
+			call->uid);
+	return r;
+}
+
+int verb_custodian_rotate(struct archive *a, struct verb_call *call, struct err *err)
+{
+	static const char *const names[] = { NULL };
+	int r = args_only(call, names, err);
+
+	if (r < 0)
+		return r;
+	(void)pthread_mutex_lock(&a->custody_lock);
+	r = rotate_root(a, err);
+	if (r == 0)
+		say_int(call->reply, "epoch", (int64_t)custody_epoch(a->custody));
+	(void)pthread_mutex_unlock(&a->custody_lock);
+	if (r == 0)
+		log_line(LOG_LEVEL_NOTICE, "the root key was changed by %s, uid %u", call->account,
 			call->uid);
 	return r;
 }

@@ -94,21 +94,49 @@ int verb_checkpoint(struct archive *a, struct verb_call *call, struct err *err)
 	return 0;
 }
 
-int verb_signers(struct archive *a, struct verb_call *call, struct err *err)
+static int say_signers(struct archive *a, struct buf *reply, struct err *err)
 {
-	static const char *const names[] = { NULL };
 	_cleanup_(buf_done) struct buf text = BUF_INIT;
 	_cleanup_(buf_done) struct buf fingerprint = BUF_INIT;
 	struct public_key key;
-	int r = args_only(call, names, err);
+	int r = store_allowed_signers(a->store, &text, err);
 
-	if (r < 0 || (r = store_allowed_signers(a->store, &text, err)) < 0 ||
-		(r = store_server_key(a->store, &key, err)) < 0)
+	if (r == 0)
+		r = store_server_key(a->store, &key, err);
+	if (r < 0)
 		return r;
 	public_key_fingerprint(&key, &fingerprint);
-	say_text(call->reply, "text", buf_str(&text));
-	say_text(call->reply, "fingerprint", buf_str(&fingerprint));
+	say_text(reply, "text", buf_str(&text));
+	say_text(reply, "fingerprint", buf_str(&fingerprint));
 	return 0;
+}
+
+int verb_signers_rotate(struct archive *a, struct verb_call *call, struct err *err)
+{
+	static const char *const names[] = { NULL };
+	struct id action = id_random();
+	int r = args_only(call, names, err);
+
+	if (r == 0)
+		r = store_rotate_server(
+			a->store, call->account, call->uid, &action, clock_now(), err);
+	if (r == 0)
+		r = store_flush(a->store, err);
+	if (r < 0)
+		return r;
+	recorder_walk_again(a->recorder);
+	indexer_walk_again(a->indexer);
+	log_line(LOG_LEVEL_NOTICE, "the server's signing key was changed by %s, uid %u",
+		call->account, call->uid);
+	return say_signers(a, call->reply, err);
+}
+
+int verb_signers(struct archive *a, struct verb_call *call, struct err *err)
+{
+	static const char *const names[] = { NULL };
+	int r = args_only(call, names, err);
+
+	return r < 0 ? r : say_signers(a, call->reply, err);
 }
 
 int verb_journal_acknowledge(struct archive *a, struct verb_call *call, struct err *err)

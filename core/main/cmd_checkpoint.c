@@ -62,6 +62,23 @@ static int run_signers(struct cli *cli, const struct args *args, struct err *err
 	return r;
 }
 
+static int run_signers_rotate(struct cli *cli, const struct args *args, struct err *err)
+{
+	_cleanup_(json_freep) struct json *reply = NULL;
+	int r = cli_call(cli, "signers.rotate", NULL, NULL, 0, &reply, err);
+
+	(void)args;
+	if (r == 0)
+		r = deliver(cli, reply, err);
+	if (r < 0 || cli->json)
+		return r;
+	cli_remark(cli, tr("signing key %.*s"), STR_ARG(reply_text(reply, "fingerprint")));
+	cli_remark(cli, "%s",
+		tr("note the new key outside of this machine, and give the new list to everybody "
+		   "who verifies"));
+	return 0;
+}
+
 const struct command command_checkpoint = {
 	.name = "checkpoint",
 	.help = { .zh = "出具检查点：签名的各卷库现状，供另存他处",
@@ -83,4 +100,23 @@ const struct command command_signers = {
 	.options = options,
 	.option_count = ARRAY_LEN(options),
 	.run = run_signers,
+};
+
+const struct command command_signers_rotate = {
+	.name = "signer rotate",
+	.help = { .zh = "更换服务器的签名密钥，输出新的 allowed_signers",
+		.en = "change the server's signing key, and print the new allowed_signers" },
+	.about = { .zh = "旧密钥签下最后一次提交：撤销自己，登记新密钥；随后旧密钥即被遗忘。以前的"
+			 "签名依然有效，其起止时间写在 "
+			 "allowed_signers 里。请把新的 allowed_signers "
+			 "与密钥指纹交给每一位校验者。",
+		.en = "The old key signs one last commit, which retires it and enrols the new one, "
+		      "and is "
+		      "then forgotten. What it signed stays valid: allowed_signers says from when "
+		      "to "
+		      "when. Give the new file and the key's fingerprint to everybody who "
+		      "verifies." },
+	.options = options,
+	.option_count = ARRAY_LEN(options),
+	.run = run_signers_rotate,
 };

@@ -71,6 +71,20 @@ static int run_remove(struct cli *cli, const struct args *args, struct err *err)
 	return 0;
 }
 
+/* The keys of all records are wrapped anew: nobody reads or writes meanwhile. */
+static int run_rotate(struct cli *cli, const struct args *args, struct err *err)
+{
+	_cleanup_(json_freep) struct json *reply = NULL;
+	int r = cli_call(cli, "custodian.rotate", NULL, NULL, 0, &reply, err);
+
+	(void)args;
+	if (r < 0 || cli_print_json(cli, reply))
+		return r;
+	(void)fprintf(cli->out.file, tr("The root key was changed; this is number %lld.\n"),
+		(long long)reply_int(reply, "epoch"));
+	return 0;
+}
+
 static int run_drill(struct cli *cli, const struct args *args, struct err *err)
 {
 	_cleanup_(json_freep) struct json *list = NULL, *reply = NULL;
@@ -142,10 +156,25 @@ const struct command command_custodian_remove = {
 	.max_operands = 1,
 	.help = { .zh = "撤销一位密钥保管人（姓名或标识开头）",
 		.en = "take a custodian out (name, or the beginning of the id)" },
-	.about = { .zh = "至少保留两位。此人手中的旧副本仍可用旧份额打开。",
-		.en = "Two at least must stay. Old copies of the archive still open with the old "
-		      "share." },
+	.about = { .zh = "至少保留两位。根密钥随之更换，其他保管人的口令不变：此人留下的旧 "
+			 "custody.json 打不开今后的档案库。旧副本仍可用旧份额打开。",
+		.en = "Two at least must stay. The root key changes with it, the others' "
+		      "passphrases stay: "
+		      "an old custody.json does not open the archive any more. Old copies of the "
+		      "archive still open with the old share." },
 	.run = run_remove,
+};
+
+const struct command command_custodian_rotate = {
+	.name = "custodian rotate",
+	.help = { .zh = "更换根密钥；保管人及其口令不变",
+		.en = "change the root key; custodians and their passphrases stay" },
+	.about = { .zh = "全部密钥重新包裹，写入须等它完成。中途断电也只有一种结果：换了，或没换。"
+			 "撤销保管人时已自动更换。",
+		.en = "Every key is wrapped anew, and writers wait for it. Cut off in the middle, "
+		      "it has happened "
+		      "or it has not. Taking a custodian out does this by itself." },
+	.run = run_rotate,
 };
 
 const struct command command_custodian_drill = {

@@ -5,10 +5,10 @@
 #include "core/main/command.h"
 
 extern const struct command command_account_add, command_account_list;
-extern const struct command command_checkpoint, command_signers;
+extern const struct command command_checkpoint, command_signers, command_signers_rotate;
 extern const struct command command_config;
 extern const struct command command_custodian_add, command_custodian_drill, command_custodian_list,
-	command_custodian_remove;
+	command_custodian_remove, command_custodian_rotate;
 extern const struct command command_file, command_import, command_revise;
 extern const struct command command_get, command_list, command_log, command_search, command_show;
 extern const struct command command_help;

@@ -128,6 +128,17 @@ def test_init_at_a_terminal(bench):
     contains(bench.run('custodian', 'list'), '陈静', where='out')
 
 
+def test_keys_are_changed(bench):
+    make(bench, custodians=('Chen', '刘洋'))
+    first = bench.run('signers', secrets=(A, B))
+    contains(bench.run('custodian', 'rotate', secrets=(A, B)), 'The root key was changed; this is number 2.', where='out')
+    contains(bench.run('signer', 'rotate', secrets=(A, B)), 'valid-before=', where='out')
+    second = bench.run('signers', secrets=(A, B))
+    equal(len(second.out.splitlines()), 2)
+    assert first.out.split()[-1] in second.out and first.err != second.err
+    contains(bench.run('verify', '--level', 'full', secrets=(A, B)), 'nothing is wrong', where='out')
+
+
 def test_custodians_come_and_go(bench):
     make(bench, custodians=('Chen', '刘洋'))
     reader, writer = os.pipe()
@@ -139,7 +150,14 @@ def test_custodians_come_and_go(bench):
     bench.run('account', 'list', secrets=(NEW, B))
     contains(bench.run('custodian', 'drill', secrets=(A, NEW)), 'Drill passed; these two can unseal: ', where='out')
     contains(bench.run('custodian', 'drill', secrets=(A, 'nobody knows'), code=3), 'passphrase')
+    old = (bench.archive / 'custody.json').read_bytes()
     equal(bench.run('custodian', 'remove', 'Chen', secrets=(A, B)).out, 'No longer a custodian: Chen\n')
+    # What somebody kept of before opens nothing any more, though all passphrases are known.
+    new = (bench.archive / 'custody.json').read_bytes()
+    (bench.archive / 'custody.json').write_bytes(old)
+    bench.run('account', 'list', secrets=(A, B), code=5)
+    (bench.archive / 'custody.json').write_bytes(new)
+    contains(bench.run('account', 'list', secrets=(B, NEW)), 'Operator', where='out')
     bench.run('account', 'list', secrets=(A, B), code=3)
     contains(bench.run('custodian', 'remove', 'Sun', secrets=(NEW, B), code=1), 'two')
     contains(bench.run('custodian', 'remove', 'Nobody', secrets=(NEW, B), code=4), 'Nobody')

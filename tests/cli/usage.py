@@ -69,7 +69,7 @@ def test_help_of_every_command_in_both_languages(bench):
 def test_help_of_a_group_of_commands(bench):
     out = bench.run('custodian', '--help').out
     equal([line.split('  ')[1] for line in out.split('\n')[:-1]],
-          ['custodian list', 'custodian add', 'custodian remove', 'custodian drill'])
+          ['custodian list', 'custodian add', 'custodian remove', 'custodian rotate', 'custodian drill'])
     equal(bench.run('help', 'custodian').out, out)
 
 
