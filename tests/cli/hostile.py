@@ -2,11 +2,13 @@
 """Hostile and broken files from end to end: each is refused with a reason, or is a record whose text is missing with a
 reason. Nothing crashes or hangs, nothing is written outside the archive, and no clear text inside it."""
 import ctypes
+import io
 import os
 import pathlib
 import socket
 import struct
 import subprocess
+import zipfile
 
 from cli import PROGRAM, contains, equal, main
 
@@ -101,6 +103,30 @@ def test_one_by_one_they_are_the_same(bench):
         equal(bench.json('show', number)['parts'][0]['text']['reason'], REASONS[name])
     equal(watch.names(), [])
     equal(in_clear(bench, WORDS), set())
+
+
+def zipped(pairs):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, 'w', zipfile.ZIP_DEFLATED) as z:
+        for name, content in pairs:
+            z.writestr(name, content)
+    return out.getvalue()
+
+
+def test_archives_in_archives_are_documents(bench):
+    watch = watched(bench)
+    bench.init()
+    inner = zipped((('../../../../up.txt', b'up'), ('zeros', bytes(50 << 20))))
+    bench.write('in/outer.zip', zipped((('inner.zip', inner), ('d/self.zip', zipped((('inner.zip', inner),))), ('a.txt', b'words'))))
+    contains(bench.run('import', *GENERAL, 'in'), 'Filed: 3; there already: 0; refused: 0', where='out')
+    found = numbers(bench)
+    equal(sorted(found), ['a', 'inner', 'self'])
+    equal(bench.run('get', found['inner'], binary=True).out, inner)
+    bench.run('search', '--fresh', 'words')
+    for title in ('inner', 'self'):
+        assert bench.json('show', found[title])['parts'][0]['text']['reason'] in ('type', 'bomb'), title
+    equal(watch.names(), [])
+    assert not list(bench.top.rglob('up.txt'))
 
 
 def test_names_nobody_should_have(bench):

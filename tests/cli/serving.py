@@ -75,6 +75,9 @@ def test_two_revisions_of_one_version(bench):
     for t in threads:
         t.join()
     equal(sorted(codes), [0, 5, 5])
+    found = bench.json('revise', number, '--base', '1', '-t', 'late', code=5)
+    equal((found['detail']['base']['title'], found['detail']['head']['title'] in 'abc'), ('zero', True))
+    contains(bench.run('revise', number, '--base', '1', '-t', 'late', code=5), 'you saw', 'it is now', 'zero')
     equal(bench.json('show', number)['versions'], 2)
 
 
