@@ -71,7 +71,7 @@ def test_the_commands_of_a_proof_run(bench):
         done = subprocess.run(['bash', '-o', 'pipefail', '-c', command], cwd=folder, env=env, capture_output=True, text=True)
         assert done.returncode == 0, (command, done.stdout, done.stderr)
         outputs.append(done.stdout)
-    assert outputs[-1].startswith('VERIFIED'), outputs[-1]
+    assert '\nVERIFIED' in outputs[-1], outputs[-1]
     equal(outputs[4].split()[0], proof['slip_sha256'])
     equal(outputs[5].split()[0], proof['envelopes'][0]['sha256'])
 
