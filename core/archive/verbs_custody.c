@@ -439,11 +439,11 @@ int verb_custodian_rotate(struct archive *a, struct verb_call *call, struct err 
 
 	if (r < 0)
 		return r;
-	(void)pthread_mutex_lock(&a->custody_lock);
+	(void)pthread_rwlock_wrlock(&a->custody_lock);
 	r = rotate_root(a, err);
 	if (r == 0)
 		say_int(call->reply, "epoch", (int64_t)custody_epoch(a->custody));
-	(void)pthread_mutex_unlock(&a->custody_lock);
+	(void)pthread_rwlock_unlock(&a->custody_lock);
 	if (r == 0)
 		log_line(LOG_LEVEL_NOTICE, "the root key was changed by %s, uid %u", call->account,
 			call->uid);
