@@ -22,6 +22,7 @@ static const unsigned statuses[ERR_CODE_COUNT] = {
 	[ERR_CRYPTO] = 403,
 	[ERR_UNSUPPORTED] = 501,
 	[ERR_CANCELLED] = 503,
+	[ERR_BUSY] = 503,
 };
 
 static const struct {

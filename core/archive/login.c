@@ -417,6 +417,11 @@ size_t login_sessions(
 	return count;
 }
 
+int login_end_one(struct login *l, const uint8_t id[LOGIN_HASH_BYTES], struct err *err)
+{
+	return sessions_end(l->sessions, id, err);
+}
+
 unsigned login_end(struct login *l, const char *account, const uint8_t *keep)
 {
 	return sessions_end_all(l->sessions, account, keep);
@@ -549,6 +554,19 @@ int login_give_totp(struct login *l, const char *account, const uint8_t *secret,
 	if (r == 0)
 		(void)login_end(l, account, NULL);
 	return r;
+}
+
+void login_say_totp(struct login *l, const char *account, const uint8_t *secret,
+	struct buf *ret_text, struct buf *ret_uri)
+{
+	_cleanup_(buf_wipe) struct buf name = BUF_INIT;
+	char issuer[32], id[2 * 4 + 1];
+
+	login_name(l, account, &name);
+	hex_encode(store_archive(l->archive->store)->b, 4, id);
+	(void)snprintf(issuer, sizeof(issuer), "Muniment %s", id);
+	totp_secret_text(secret, ret_text);
+	totp_uri(secret, str_of(issuer), buf_str(&name), ret_uri);
 }
 
 int login_present_code(

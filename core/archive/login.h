@@ -143,6 +143,9 @@ int login_give_password(struct login *l, const char *account, const struct secre
  * `confirmed` it holds at once, without a code that shows that the app has it. */
 int login_give_totp(struct login *l, const char *account, const uint8_t *secret, bool confirmed,
 	struct err *err);
+/* As an app wants it: base32, and an otpauth:// uri. Appended. */
+void login_say_totp(struct login *l, const char *account, const uint8_t *secret,
+	struct buf *ret_text, struct buf *ret_uri);
 /* The present code: for demonstration archives alone, else ERR_DENIED. */
 int login_present_code(
 	struct login *l, const char *account, char ret[TOTP_DIGITS + 1], struct err *err);
@@ -152,6 +155,7 @@ int login_unlock(struct login *l, const char *account, struct err *err);
 /* The sessions of an account, the youngest first; at most LOGIN_SESSIONS_MAX. Returns how many. */
 size_t login_sessions(
 	struct login *l, const char *account, struct login_session ret[LOGIN_SESSIONS_MAX]);
+int login_end_one(struct login *l, const uint8_t id[LOGIN_HASH_BYTES], struct err *err);
 /* End those of an account (but the one whose id is `keep`, unless NULL), or of everybody (account NULL). How many. */
 unsigned login_end(struct login *l, const char *account, const uint8_t *keep);
 /* Take away what has ended. Now and then. */

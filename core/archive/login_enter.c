@@ -188,16 +188,10 @@ static void settle_code(struct try *t, struct credential *c)
 
 static void say_enrolment(struct try *t, const struct credential *c)
 {
-	_cleanup_(buf_wipe) struct buf name = BUF_INIT;
-	char issuer[32], id[2 * 4 + 1];
 	char account[48];
 
 	(void)snprintf(account, sizeof(account), "%.*s", STR_ARG(t->account));
-	login_name(t->login, account, &name);
-	hex_encode(store_archive(t->login->archive->store)->b, 4, id);
-	(void)snprintf(issuer, sizeof(issuer), "Muniment %s", id);
-	totp_secret_text(c->totp, &t->answer->secret);
-	totp_uri(c->totp, str_of(issuer), buf_str(&name), &t->answer->uri);
+	login_say_totp(t->login, account, c->totp, &t->answer->secret, &t->answer->uri);
 }
 
 static int settle(void *context, struct credential *c, struct err *err)

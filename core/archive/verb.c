@@ -7,11 +7,18 @@
 
 #include "core/base/tr.h"
 
+#include <stdio.h>
+
 enum { U = VERB_UNSEALED, W = VERB_WRITES, A = VERB_ACTOR };
 
 const struct verb verb_table[] = {
 	{ "account.add", ACCESS_ADMINISTER, verb_account_add, U | W | A, 0, 0 },
+	{ "account.end", ACCESS_ADMINISTER, verb_account_end, U | W, 0, 0 },
 	{ "account.list", ACCESS_PEOPLE, verb_account_list, U, 0, 0 },
+	{ "account.password", ACCESS_ADMINISTER, verb_account_password, U | W, 0, 1 },
+	{ "account.role", ACCESS_ADMINISTER, verb_account_role, U | W, 0, 0 },
+	{ "account.totp", ACCESS_ADMINISTER, verb_account_totp, U | W, 0, 0 },
+	{ "account.unlock", ACCESS_ADMINISTER, verb_account_unlock, U | W, 0, 0 },
 	{ "checkpoint", ACCESS_JOB, verb_checkpoint, U | W, 0, 0 },
 	{ "compact", ACCESS_JOB, verb_compact, U | W, 0, 0 },
 	{ "config.get", ACCESS_ADMINISTER, verb_config_get, 0, 0, 0 },
@@ -23,6 +30,10 @@ const struct verb verb_table[] = {
 	{ "custodian.remove", ACCESS_ADMINISTER, verb_custodian_remove, U | W | A, 0, 0 },
 	{ "custodian.rotate", ACCESS_ADMINISTER, verb_custodian_rotate, U | W | A, 0, 0 },
 	{ "differences", ACCESS_LOOK, verb_differences, U, 0, 0 },
+	{ "draft.delete", ACCESS_FILE, verb_draft_delete, U | W | A, 0, 0 },
+	{ "draft.get", ACCESS_FILE, verb_draft_get, U | W | A, 0, 0 },
+	{ "draft.list", ACCESS_FILE, verb_draft_list, U | W | A, 0, 0 },
+	{ "draft.put", ACCESS_FILE, verb_draft_put, U | W | A, 0, 0 },
 	{ "file", ACCESS_FILE, verb_file, U | W | A, 0, VERB_MAX_FDS },
 	{ "file.batch", ACCESS_FILE, verb_file_batch, U | W | A, 1, VERB_MAX_FDS },
 	{ "get", ACCESS_LOOK, verb_get, U, 1, 1 },
@@ -38,6 +49,8 @@ const struct verb verb_table[] = {
 	{ "series.add", ACCESS_ADMINISTER, verb_series_add, U | W | A, 1, 1 },
 	{ "series.list", ACCESS_LOOK, verb_series_list, U, 0, 0 },
 	{ "series.show", ACCESS_LOOK, verb_series_show, U, 0, 0 },
+	{ "session.end", ACCESS_OWN, verb_session_end, U | W | A, 0, 0 },
+	{ "session.list", ACCESS_OWN, verb_session_list, U | W | A, 0, 0 },
 	{ "show", ACCESS_LOOK, verb_show, U, 0, 0 },
 	{ "signers", ACCESS_LOOK, verb_signers, U, 0, 0 },
 	{ "signers.rotate", ACCESS_ADMINISTER, verb_signers_rotate, U | W | A, 0, 0 },
@@ -51,6 +64,10 @@ const struct verb verb_table[] = {
 	{ "upload.finish", ACCESS_FILE, verb_upload_finish, U | W | A, 0, 0 },
 	{ "upload.show", ACCESS_FILE, verb_upload_show, U | W | A, 0, 0 },
 	{ "verify", ACCESS_JOB, verb_verify, VERB_LEVEL, 0, 0 },
+	{ "view.delete", ACCESS_LOOK, verb_view_delete, U | W | A, 0, 0 },
+	{ "view.get", ACCESS_LOOK, verb_view_get, U | W | A, 0, 0 },
+	{ "view.list", ACCESS_LOOK, verb_view_list, U | W | A, 0, 0 },
+	{ "view.put", ACCESS_LOOK, verb_view_put, U | W | A, 0, 0 },
 };
 const size_t verb_count = ARRAY_LEN(verb_table);
 
@@ -110,6 +127,17 @@ static int check_row(
 	if ((v->flags & VERB_WRITES) && !(a->flags & ARCHIVE_WRITABLE))
 		return err_set(err, ERR_LOCKED, tr("the archive was opened for reading only"));
 	return 0;
+}
+
+const char *verb_asker(const struct verb_call *call, char room[VERB_ASKER])
+{
+	if (call->caller.origin == ACCESS_OWNER)
+		(void)snprintf(room, VERB_ASKER, "uid %u", call->uid);
+	else
+		(void)snprintf(room, VERB_ASKER, "%s",
+			call->caller.origin == ACCESS_SESSION ? call->caller.account
+							      : "somebody over HTTP");
+	return room;
 }
 
 /* What a request is about, for access_check. */

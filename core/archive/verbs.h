@@ -9,8 +9,21 @@ typedef int verb_run_fn(struct archive *a, struct verb_call *call, struct err *e
 /* verbs_custody.c */
 verb_run_fn verb_status, verb_unseal, verb_seal, verb_custodian_list, verb_custodian_add,
 	verb_custodian_remove, verb_custodian_rotate, verb_custodian_drill;
+/* A passphrase or password from a descriptor, to its end or its first newline; nobody makes it wait for ever. */
+int verb_read_secret(int fd, struct secret **ret, struct err *err);
+/* Who asks, for the log: an account, "uid 1000", or "somebody over HTTP". */
+enum { VERB_ASKER = 64 };
+const char *verb_asker(const struct verb_call *call, char room[VERB_ASKER]);
 /* verbs_account.c */
 verb_run_fn verb_account_list, verb_account_add;
+/* verbs_login.c */
+verb_run_fn verb_account_password, verb_account_totp, verb_account_role, verb_account_unlock,
+	verb_account_end, verb_session_list, verb_session_end;
+void verb_say_login(
+	struct archive *a, const struct verb_call *call, struct str account, struct buf *b);
+/* verbs_own.c */
+verb_run_fn verb_draft_list, verb_draft_get, verb_draft_put, verb_draft_delete, verb_view_list,
+	verb_view_get, verb_view_put, verb_view_delete;
 /* verbs_config.c */
 verb_run_fn verb_config_list, verb_config_get, verb_config_set;
 /* verbs_series.c */

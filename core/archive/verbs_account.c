@@ -1,4 +1,4 @@
-/* verbs_account.c - accounts: who may be an actor until there is log-in. */
+/* verbs_account.c - accounts: who may be an actor. How they log in: verbs_login.c. */
 #include "core/archive/verbs.h"
 
 #include "core/archive/args.h"
@@ -18,6 +18,7 @@
 
 struct listing {
 	struct archive *archive;
+	const struct verb_call *call;
 	struct buf *reply;
 };
 
@@ -35,6 +36,7 @@ static int take_row(void *context, const struct registry_row *row, struct err *e
 	say_text(l->reply, "name", text.title);
 	say_id(l->reply, "record", &row->record);
 	say_day(l->reply, "since", row->day);
+	verb_say_login(l->archive, l->call, row->number, l->reply);
 	say_end_map(l->reply);
 	return 0;
 }
@@ -44,7 +46,7 @@ int verb_account_list(struct archive *a, struct verb_call *call, struct err *err
 	static const char *const names[] = { NULL };
 	_cleanup_(pool_give) struct pooled registry = { 0 };
 	struct registry_filter filter = { .series = STR(SERIES_ACCOUNT) };
-	struct listing l = { a, call->reply };
+	struct listing l = { a, call, call->reply };
 	int r = args_only(call, names, err);
 
 	if (r == 0 && a->recorder)

@@ -131,7 +131,7 @@ int verb_status(struct archive *a, struct verb_call *call, struct err *err)
 
 /* From a descriptor to its end or its first newline, byte for byte into locked memory; whoever holds the
  * other end cannot make us wait for ever. */
-static int read_passphrase(int fd, struct secret **ret, struct err *err)
+int verb_read_secret(int fd, struct secret **ret, struct err *err)
 {
 	_cleanup_(secret_freep) struct secret *room = secret_new(PASSPHRASE_MAX + 1);
 	int64_t deadline = clock_ticks() + (int64_t)PASSPHRASE_WAIT_MS * 1000000;
@@ -176,7 +176,7 @@ static int open_two(struct archive *a, struct verb_call *call, struct two *t, st
 {
 	for (size_t i = 0; i < 2; i++) {
 		_cleanup_(secret_freep) struct secret *passphrase = NULL;
-		int r = read_passphrase(call->fds[i], &passphrase, err);
+		int r = verb_read_secret(call->fds[i], &passphrase, err);
 
 		if (r == 0)
 			r = archive_open_custodian(a, passphrase, &t->who[i], &t->secret[i], err);
@@ -221,7 +221,7 @@ static int unseal_step(struct archive *a, struct verb_call *call, struct err *er
 	_cleanup_(secret_freep) struct secret *passphrase = NULL;
 	_cleanup_(two_done) struct two t = { .secret = { NULL, NULL } };
 	int64_t until;
-	int r = read_passphrase(call->fds[0], &passphrase, err);
+	int r = verb_read_secret(call->fds[0], &passphrase, err);
 
 	if (r == 0)
 		r = archive_open_custodian(a, passphrase, &t.who[1], &t.secret[1], err);
@@ -264,6 +264,7 @@ static int unseal_at_once(struct archive *a, struct verb_call *call, struct err 
 
 int verb_unseal(struct archive *a, struct verb_call *call, struct err *err)
 {
+	char asker[VERB_ASKER];
 	static const char *const names[] = { "who", NULL };
 	bool already = !store_is_sealed(a->store);
 	int r = args_only(call, names, err);
@@ -271,13 +272,14 @@ int verb_unseal(struct archive *a, struct verb_call *call, struct err *err)
 	if (r == 0 && !already) {
 		r = call->fd_count == 1 ? unseal_step(a, call, err) : unseal_at_once(a, call, err);
 		if (r < 0) {
-			log_line(LOG_LEVEL_WARNING, "unsealing failed, asked by uid %u", call->uid);
+			log_line(LOG_LEVEL_WARNING, "unsealing failed, asked by %s",
+				verb_asker(call, asker));
 			return r;
 		}
-		log_line(LOG_LEVEL_NOTICE, "%s, asked by uid %u",
+		log_line(LOG_LEVEL_NOTICE, "%s, asked by %s",
 			store_is_sealed(a->store) ? "one of two passphrases to unseal was given"
 						  : "unsealed",
-			call->uid);
+			verb_asker(call, asker));
 	} else if (r == 0) {
 		say_bool(call->reply, "unsealed", true);
 	}
@@ -288,13 +290,14 @@ int verb_unseal(struct archive *a, struct verb_call *call, struct err *err)
 
 int verb_seal(struct archive *a, struct verb_call *call, struct err *err)
 {
+	char asker[VERB_ASKER];
 	static const char *const names[] = { NULL };
 	int r = args_only(call, names, err);
 
 	if (r == 0)
 		r = archive_seal(a, err);
 	if (r == 0)
-		log_line(LOG_LEVEL_NOTICE, "sealed, asked by uid %u", call->uid);
+		log_line(LOG_LEVEL_NOTICE, "sealed, asked by %s", verb_asker(call, asker));
 	return r;
 }
 
@@ -348,7 +351,7 @@ int verb_custodian_add(struct archive *a, struct verb_call *call, struct err *er
 	int r = args_only(call, names, err);
 
 	if (r < 0 || (r = json_need_text(call->args, "label", &text, err)) < 0 ||
-		(r = read_passphrase(call->fds[0], &passphrase, err)) < 0 ||
+		(r = verb_read_secret(call->fds[0], &passphrase, err)) < 0 ||
 		(r = demonstration_refuse(demonstration, passphrase, err)) < 0)
 		return r;
 	label = str_dup(text);
@@ -452,6 +455,7 @@ int verb_custodian_rotate(struct archive *a, struct verb_call *call, struct err 
 
 int verb_custodian_drill(struct archive *a, struct verb_call *call, struct err *err)
 {
+	char asker[VERB_ASKER];
 	static const char *const names[] = { "who", NULL };
 	_cleanup_(two_done) struct two t = { .secret = { NULL, NULL } };
 	_cleanup_(secret_freep) struct secret *root = NULL;
@@ -466,6 +470,7 @@ int verb_custodian_drill(struct archive *a, struct verb_call *call, struct err *
 	(void)pthread_rwlock_unlock(&a->custody_lock);
 	if (r == 0)
 		say_labels(a, &t, call->reply);
-	log_line(LOG_LEVEL_NOTICE, "custodian drill, asked by uid %u: %s", call->uid, err_word(r));
+	log_line(LOG_LEVEL_NOTICE, "custodian drill, asked by %s: %s", verb_asker(call, asker),
+		err_word(r));
 	return r;
 }
