@@ -246,8 +246,8 @@ static const struct route_param difference_params[] = {
 static const struct route routes[] = {
 	{ METHOD_GET, "/api/v1/records", ROUTE_READER, .run = list_records, .params = list_params },
 	{ METHOD_POST, "/api/v1/records", ROUTE_FILER, .run = file_record, .flags = ROUTE_JSON },
-	{ METHOD_GET, "/api/v1/records/{record}", ROUTE_READER, .run = show_record,
-		.params = show_params },
+	{ METHOD_GET, "/api/v1/records/{record}", ROUTE_READER, .run = show_record, .verb = "show",
+		.params = show_params, .flags = ROUTE_CACHED },
 	{ METHOD_PATCH, "/api/v1/records/{record}", ROUTE_FILER, .run = revise_record,
 		.flags = ROUTE_JSON },
 	{ METHOD_GET, "/api/v1/records/{record}/log", ROUTE_READER, .verb = "log",

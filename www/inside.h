@@ -16,6 +16,7 @@
 struct files;
 struct server;
 struct workers;
+struct cache;
 struct certificate;
 
 struct www {
@@ -25,6 +26,7 @@ struct www {
 	struct metrics metrics;
 	_Atomic bool cancelling; /* long verbs shall end: we stop */
 	struct workers *workers;
+	struct cache *cache;
 	struct server *server; /* NULL without a network */
 	struct certificate *certificate;
 	unsigned port;

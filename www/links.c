@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { SECOND = 1000000000, BEAT_SECONDS = 15 };
+enum { SECOND = 1000000000 };
 
 struct link {
 	struct links *links;
@@ -57,7 +57,6 @@ static bool is_too_slow(const struct link *link, int64_t now)
 static void *watch(void *context)
 {
 	struct links *l = context;
-	int64_t beaten = clock_ticks();
 
 	(void)pthread_mutex_lock(&l->lock);
 	while (!l->ending) {
@@ -69,10 +68,8 @@ static void *watch(void *context)
 			if (is_too_slow(link, now))
 				(void)shutdown(link->fd, SHUT_RDWR);
 		}
-		if (l->beat && now - beaten > (int64_t)BEAT_SECONDS * SECOND) {
-			beaten = now;
+		if (l->beat)
 			l->beat(l->beat_context);
-		}
 		(void)clock_gettime(CLOCK_MONOTONIC, &until);
 		until.tv_sec++;
 		(void)pthread_cond_timedwait(&l->wake, &l->lock, &until);

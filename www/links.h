@@ -27,7 +27,7 @@ enum link_phase {
 struct links;
 struct link;
 
-/* `head_seconds` is what a head may take. `beat`, unless NULL, is called about every 15 seconds. */
+/* `head_seconds` is what a head may take. `beat`, unless NULL, is called about every second. */
 int links_start(unsigned head_seconds, void (*beat)(void *context), void *beat_context,
 	struct links **ret, struct err *err);
 /* All must have been removed. */

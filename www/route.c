@@ -5,6 +5,7 @@
  * whether that one may. */
 #include "www/route.h"
 
+#include "www/cache.h"
 #include "www/inside.h"
 #include "www/problem.h"
 
@@ -292,12 +293,56 @@ static void say_not_modified(struct exchange *x)
 	x->status = 304;
 }
 
+/* ---- answers that were just given ---- */
+
+static bool cache_key(const struct exchange *x, struct buf *key, struct verb_stamp *stamp)
+{
+	struct access_caller caller;
+	const struct access_subject subject = { SUBJECT_RECORD, x->values[0] };
+
+	if (!(x->route->flags & ROUTE_CACHED) || !x->has_session || x->body.n > 0)
+		return false;
+	memset(stamp, 0, sizeof(*stamp));
+	login_caller(&x->session, &caller);
+	buf_addf(key, "%s %d %.*s", x->session.account, x->language, STR_ARG(x->target));
+	return !key->failed && verb_peek(x->www->archive, str_of(x->route->verb), &caller, &subject,
+				       stamp, NULL) == 0;
+}
+
+bool dispatch_cached(struct exchange *x)
+{
+	_cleanup_(buf_done) struct buf key = BUF_INIT_MAX(2 * EXCHANGE_MAX_TARGET);
+	struct verb_stamp stamp;
+	char tag[100];
+
+	if (!cache_key(x, &key, &stamp) ||
+		!cache_find(x->www->cache, buf_str(&key), &stamp, &x->reply, tag, sizeof(tag)))
+		return false;
+	exchange_is_json(x);
+	exchange_set(x, "ETag", "%s", tag);
+	set_common(x);
+	return true;
+}
+
+/* The stamp is of before: what changed while the answer was made makes it old at once. */
+static void keep(struct exchange *x, struct str key, const struct verb_stamp *stamp)
+{
+	struct str tag = exchange_get(x, "ETag");
+
+	if (key.n > 0 && x->status == 200 && tag.p && !x->stream && !x->reply.failed)
+		cache_put(x->www->cache, key, stamp, buf_str(&x->reply), tag);
+}
+
 void dispatch(struct exchange *x)
 {
+	_cleanup_(buf_done) struct buf key = BUF_INIT_MAX(2 * EXCHANGE_MAX_TARGET);
+	struct verb_stamp stamp;
 	struct err err = ERR_INIT;
 	int r;
 
 	tr_set_language(x->language);
+	if (!cache_key(x, &key, &stamp))
+		buf_reset(&key);
 	r = check_query(x, &err);
 	if (r == 0)
 		r = x->route->run ? x->route->run(x, &err) : run_verb(x, &err);
@@ -318,6 +363,8 @@ void dispatch(struct exchange *x)
 		problem_say(x, 0, &err, members);
 	} else if (is_not_modified(x)) {
 		say_not_modified(x);
+	} else {
+		keep(x, buf_str(&key), &stamp);
 	}
 	set_common(x);
 }

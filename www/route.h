@@ -37,9 +37,10 @@ enum route_flags {
 	ROUTE_QUICK = 1 << 0, /* memory only: no worker */
 	ROUTE_JSON =
 		1 << 1, /* the body is a JSON object: application/json, at most EXCHANGE_MAX_JSON */
-	ROUTE_BYTES = 1 << 2, /* the body is application/octet-stream, at most body_max */
-	ROUTE_SHELL = 1 << 3, /* a page of the user interface, not of the API */
-	ROUTE_LONG = 1 << 4,  /* its answer is a stream that stays open: no limit on time */
+	ROUTE_BYTES = 1 << 2,  /* the body is application/octet-stream, at most body_max */
+	ROUTE_SHELL = 1 << 3,  /* a page of the user interface, not of the API */
+	ROUTE_CACHED = 1 << 5, /* a verb's reply, kept for a moment: cache.h */
+	ROUTE_LONG = 1 << 4,   /* its answer is a stream that stays open: no limit on time */
 };
 
 enum param_kind {
@@ -93,6 +94,8 @@ bool dispatch_head(struct exchange *x, const char *target);
 size_t dispatch_body_max(const struct exchange *x);
 /* With the body in x: the answer. Never fails: what failed is the answer. */
 void dispatch(struct exchange *x);
+/* The answer without running anything, when it was just given (ROUTE_CACHED). */
+bool dispatch_cached(struct exchange *x);
 /* Make the answer a problem, outside of handlers (a body that is too long, a queue that is full). */
 void dispatch_refuse(struct exchange *x, unsigned status, int code, const char *text);
 

@@ -11,6 +11,7 @@
  * 3. No connection is suspended when the daemon is stopped: workers have run dry, streams were told to end. */
 #include "www/server.h"
 
+#include "www/cache.h"
 #include "www/certificate.h"
 #include "www/inside.h"
 #include "www/links.h"
@@ -31,6 +32,7 @@ enum {
 	SMALL_BODY = 64 << 10,	/* not counted */
 	BODIES_MAX = 256 << 20, /* bytes of all bodies that are being received or worked on */
 	DRAIN_MAX = 16 << 20,	/* what is read and dropped of a body that is refused */
+	BEATS_OF_STREAM = 15,	/* a stream with nothing to say is asked so often */
 	MEMORY_PER_CONNECTION = 24 << 10, /* for its head, among others */
 };
 
@@ -51,7 +53,7 @@ struct server {
 	struct waker *wakers; /* of streams */
 	_Atomic uint64_t bodies;
 	_Atomic unsigned requests;
-	_Atomic bool stopping;
+	unsigned beats; /* of the watching thread */
 };
 
 enum phase { PHASE_HEAD, PHASE_BODY, PHASE_REFUSED, PHASE_WORK, PHASE_READY, PHASE_SENT };
@@ -150,14 +152,22 @@ static void waker_unlist(struct server *s, struct waker *w)
 	(void)pthread_mutex_unlock(&s->lock);
 }
 
-static void wake_streams(void *context)
+static void wake_streams(struct server *s)
 {
-	struct server *s = context;
-
 	(void)pthread_mutex_lock(&s->lock);
 	for (struct waker *w = s->wakers; w; w = w->next)
 		exchange_wake(w);
 	(void)pthread_mutex_unlock(&s->lock);
+}
+
+/* By the watching thread, about once a second. */
+static void beat(void *context)
+{
+	struct server *s = context;
+
+	cache_tidy(s->www->cache, archive_is_sealed(s->www->archive));
+	if (++s->beats % BEATS_OF_STREAM == 0)
+		wake_streams(s);
 }
 
 /* ---- the answer ---- */
@@ -255,6 +265,8 @@ static enum MHD_Result begin_work(struct carrier *c)
 	struct exchange *x = c->x;
 
 	link_phase(c->link, LINK_WORK);
+	if ((x->route->flags & ROUTE_CACHED) && dispatch_cached(x))
+		return send_answer(c);
 	if (x->route->flags & ROUTE_QUICK) {
 		dispatch(x);
 		return send_answer(c);
@@ -536,7 +548,7 @@ int server_start(struct www *www, int listener, struct certificate *certificate,
 	s->www = www;
 	s->certificate = certificate;
 	(void)pthread_mutex_init(&s->lock, NULL);
-	r = links_start(limits->idle_seconds + 15, wake_streams, s, &s->links, err);
+	r = links_start(limits->idle_seconds + 15, beat, s, &s->links, err);
 	if (r == 0) {
 		atomic_store(&certificate_in_use, certificate);
 		s->daemon = start_daemon(s, listener, limits);

@@ -1,6 +1,7 @@
 /* www.c - see www.h: puts the pieces together. */
 #include "www/www.h"
 
+#include "www/cache.h"
 #include "www/certificate.h"
 #include "www/files.h"
 #include "www/inside.h"
@@ -54,6 +55,7 @@ int www_start(const struct www_options *options, struct www **ret, struct err *e
 	w->sessions = options->sessions;
 	if (!w->sessions.find)
 		w->sessions = (struct session_source){ find_session, options->archive };
+	w->cache = cache_new();
 	r = files_open(&w->files, err);
 	if (r == 0)
 		r = workers_start(given(options->archive, options->workers, SETTING_HTTP_WORKERS),
@@ -94,6 +96,7 @@ void www_free(struct www *w)
 		return;
 	www_stop(w, 0);
 	certificate_free(w->certificate);
+	cache_free(w->cache);
 	files_free(w->files);
 	free(w);
 }

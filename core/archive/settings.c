@@ -80,7 +80,7 @@ const struct setting_row setting_table[SETTING_COUNT] = {
 	[SETTING_HTTP_IDLE_SECONDS] = { "http.idle_seconds", SETTING_INT, "60", 5, 3600, NULL,
 		"无请求的 HTTPS 连接保留的秒数",
 		"how long a connection over HTTPS is kept without requests, in seconds" },
-	[SETTING_HTTP_WORKERS] = { "http.workers", SETTING_INT, "8", 1, 256, NULL,
+	[SETTING_HTTP_WORKERS] = { "http.workers", SETTING_INT, "32", 1, 256, NULL,
 		"同时处理的 HTTPS 请求数", "how many requests are worked on at the same time" },
 	[SETTING_LOGIN_IDLE_MINUTES] = { "login.idle_minutes", SETTING_INT, "30", 1, 1440, NULL,
 		"网页会话无操作多少分钟后结束（下次启封或重启后生效）",

@@ -1,7 +1,9 @@
 /* verb.c - see verb.h. */
 #include "core/archive/verb.h"
 
+#include "core/archive/indexer.h"
 #include "core/archive/people.h"
+#include "core/archive/recorder.h"
 #include "core/archive/say.h"
 #include "core/archive/verbs.h"
 
@@ -239,6 +241,44 @@ int verb_run(struct archive *a, struct str name, struct verb_call *call, struct 
 		r = resolve_actor(v, a, call, err);
 	if (r == 0)
 		r = v->run(a, call, err);
+	(void)pthread_rwlock_unlock(&a->gate);
+	return r;
+}
+
+static void take_stamp(struct archive *a, struct verb_stamp *ret)
+{
+	struct store_counts counts;
+	struct indexer_state state;
+
+	store_count(a->store, &counts);
+	*ret = (struct verb_stamp){ .actions = counts.actions };
+	if (!a->recorder || !a->indexer)
+		return;
+	indexer_look(a->indexer, &state);
+	ret->recorded = recorder_position(a->recorder);
+	ret->indexed = state.position;
+	ret->documents = state.documents;
+	ret->extracting = state.extracting;
+}
+
+int verb_peek(struct archive *a, struct str name, const struct access_caller *caller,
+	const struct access_subject *subject, struct verb_stamp *ret, struct err *err)
+{
+	const struct verb *v = verb_find(name);
+	int r;
+
+	if (!v)
+		return err_set(err, ERR_NOTFOUND, tr("there is no verb '%.*s'"), STR_ARG(name));
+	if (pthread_rwlock_tryrdlock(&a->gate) != 0)
+		return err_set(err, ERR_BUSY, tr("the archive is being sealed or unsealed"));
+	if (store_is_sealed(a->store))
+		r = err_set(err, ERR_SEALED,
+			tr("the archive is sealed: two custodians must unseal it ('muniment "
+			   "unseal')"));
+	else
+		r = access_check(a, caller, v->act, subject, err);
+	if (r == 0)
+		take_stamp(a, ret);
 	(void)pthread_rwlock_unlock(&a->gate);
 	return r;
 }

@@ -82,6 +82,16 @@ bool verb_needs_keys(const struct verb *verb, const struct json *args);
  * ERR_NOTFOUND (no such verb), ERR_DENIED (access.h), those of the verb. */
 int verb_run(struct archive *a, struct str name, struct verb_call *call, struct err *err);
 
+/* What the replies of verbs that read depend on, besides the request: as long as it stays the same, so do they. */
+struct verb_stamp {
+	uint64_t actions, recorded, indexed, documents, extracting;
+};
+
+/* May this caller run that verb now, and the stamp; nothing is run. Never waits: ERR_BUSY while the archive is being
+ * sealed or unsealed. Errors: ERR_SEALED, ERR_DENIED, ERR_NOTFOUND (no such verb). */
+int verb_peek(struct archive *a, struct str name, const struct access_caller *caller,
+	const struct access_subject *subject, struct verb_stamp *ret, struct err *err);
+
 /* The members of a progress object (doc/verbs.md). */
 void verb_progress_say(const struct verb_progress *progress, struct buf *b);
 

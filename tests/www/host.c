@@ -6,10 +6,13 @@
 #include "core/base/file.h"
 #include "core/base/secret.h"
 #include "tests/www/web.h"
+#include "www/inside.h"
 
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,6 +65,54 @@ static void wait_for_end(struct web *w, int signals)
 	}
 }
 
+/* ---- filing without a network ---- */
+
+struct filer {
+	struct web *web;
+	_Atomic bool *stop;
+	_Atomic uint64_t *count;
+};
+
+static void *file_on(void *context)
+{
+	static const char members[] =
+		"\"series\":\"GEN\",\"department\":\"运营部\",\"title\":\"题名 of a record\"";
+	struct filer *f = context;
+
+	while (!atomic_load(f->stop)) {
+		_cleanup_(buf_done) struct buf reply = BUF_INIT;
+
+		if (www_run_verb(f->web->www, "u-00001", "file", str_of(members), NULL, 0, &reply,
+			    NULL) < 0)
+			abort();
+		atomic_fetch_add(f->count, 1);
+	}
+	return NULL;
+}
+
+static int file_many(const char *folder, unsigned seconds)
+{
+	enum { THREADS = 64 };
+	_Atomic bool stop = false;
+	_Atomic uint64_t count = 0;
+	struct web w;
+	struct filer filer = { &w, &stop, &count };
+	pthread_t threads[THREADS];
+	struct err err = ERR_INIT;
+
+	if (web_open(&w, folder, NULL, &err) < 0)
+		return 1;
+	for (int i = 0; i < THREADS; i++)
+		(void)pthread_create(&threads[i], NULL, file_on, &filer);
+	(void)sleep(seconds);
+	(void)printf("%.0f\n", (double)atomic_load(&count) / seconds);
+	atomic_store(&stop, true);
+	for (int i = 0; i < THREADS; i++)
+		(void)pthread_join(threads[i], NULL);
+	web_close(&w);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct err err = ERR_INIT;
@@ -70,8 +121,14 @@ int main(int argc, char **argv)
 
 	if (argc < 3)
 		return 2;
-	signals = catch_signals();
 	secret_init();
+	if (strcmp(argv[1], "--file") == 0 && argc == 4) {
+		uint64_t seconds = 1;
+
+		(void)str_to_u64(str_of(argv[3]), 1000, &seconds, NULL);
+		return file_many(argv[2], (unsigned)seconds);
+	}
+	signals = catch_signals();
 	if (web_open(&w, argv[1], argv[2], &err) < 0) {
 		(void)fprintf(stderr, "host: %s\n", err.text);
 		return 1;

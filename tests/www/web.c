@@ -38,17 +38,25 @@ static int give_roles(struct archive *a, struct err *err)
 	return r;
 }
 
+static unsigned from_environment(const char *name, unsigned otherwise)
+{
+	uint64_t n = otherwise;
+
+	(void)str_to_u64(str_of(getenv(name)), 50000, &n, NULL);
+	return (unsigned)n;
+}
+
 int web_open(struct web *w, const char *folder, const char *listen, struct err *err)
 {
 	const struct init_options init = {
 		.demonstration = true, .operator_name = "Operator", .cheap_passphrases = true
 	};
-	struct www_options options = {
-		.listen = listen, .sessions = { .find = find_session }, .workers = 4
-	};
+	struct www_options options = { .listen = listen, .sessions = { .find = find_session } };
 	struct init_made made;
 	int r;
 
+	options.connections = options.per_address = from_environment("MUNIMENT_WEB_CONNECTIONS", 0);
+	options.workers = from_environment("MUNIMENT_WEB_WORKERS", 4);
 	*w = (struct web){ .path = xstrdup(folder) };
 	r = archive_init(folder, &init, &made, err);
 	if (r == 0)
