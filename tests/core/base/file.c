@@ -52,6 +52,23 @@ START_TEST(replace_is_all_or_nothing)
 }
 END_TEST
 
+START_TEST(folders_are_made_where_they_are_missing)
+{
+	static const char *const names[] = { "one", "two", "three" };
+	static const char *const bad[] = { "four", "missing/five", "six" };
+	struct err err = ERR_INIT;
+	_cleanup_(closep) int dir = file_open_dir(AT_FDCWD, harness_dir(), &err);
+
+	ck_ok(dir, err);
+	ck_ok(file_make_dirs(dir, names, 2, &err), err);
+	ck_ok(file_make_dirs(dir, names, 3, &err), err);
+	for (size_t i = 0; i < 3; i++)
+		ck_assert(file_exists(dir, names[i]));
+	ck_fails(file_make_dirs(dir, bad, 3, &err), err, ERR_NOTFOUND);
+	ck_assert(!file_exists(dir, "six"));
+}
+END_TEST
+
 START_TEST(the_folder_of_a_path)
 {
 	static const struct {
@@ -121,5 +138,6 @@ START_TEST(a_listing_is_sorted)
 }
 END_TEST
 
-TESTS("core/base/file", a_listing_is_sorted, replace_is_all_or_nothing, reading_has_a_ceiling,
-	links_are_not_followed, the_folder_of_a_path)
+TESTS("core/base/file", folders_are_made_where_they_are_missing, a_listing_is_sorted,
+	replace_is_all_or_nothing, reading_has_a_ceiling, links_are_not_followed,
+	the_folder_of_a_path)
