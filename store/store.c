@@ -252,12 +252,25 @@ static int make_purposes(
 	return r;
 }
 
+/* Made in the descriptor of its parent, which is synced: the archive's own name must survive a power cut, too. */
+static int make_at(const char *path, struct err *err)
+{
+	_cleanup_(closep) int parent = -1;
+	const char *name;
+
+	parent = file_open_parent(path, &name, NULL);
+	/* One that may not be read cannot be synced; "folder/" is there already. */
+	if (parent < 0 || !*name)
+		return file_make_dir(AT_FDCWD, path, err);
+	return file_make_dir(parent, name, err);
+}
+
 int store_create(const char *path, const struct id *archive, bool demonstration,
 	const struct secret *root, struct err *err)
 {
 	const struct store_options options = { .writable = true };
 	_cleanup_(store_closep) struct store *s = NULL;
-	_cleanup_(closep) int dir = file_make_dir(AT_FDCWD, path, err);
+	_cleanup_(closep) int dir = make_at(path, err);
 	int r;
 
 	if (dir < 0)

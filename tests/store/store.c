@@ -491,6 +491,40 @@ START_TEST(destroyed_is_gone_and_the_rest_whole)
 }
 END_TEST
 
+/* What is synced: the folder in which the archive's own folder was made, which is the first thing that is made. */
+struct watch {
+	int made_in; /* the descriptor; -1 before */
+	bool is_synced;
+};
+
+static int watch_step(void *context, const struct file_event *event)
+{
+	struct watch *w = context;
+
+	if (event->op == FILE_OP_MKDIR && w->made_in < 0)
+		w->made_in = event->dir;
+	w->is_synced |= event->op == FILE_OP_SYNC_DIR && event->dir == w->made_in;
+	return 0;
+}
+
+START_TEST(the_name_of_a_new_archive_is_durable)
+{
+	_cleanup_(secret_freep) struct secret *root = secret_random(KEY_BYTES);
+	struct watch watch = { .made_in = -1 };
+	const struct file_hook hook = { watch_step, &watch };
+	struct id archive = id_random();
+	struct err err = ERR_INIT;
+	char path[256];
+
+	(void)snprintf(path, sizeof(path), "%s/new", harness_dir());
+	file_set_hook(&hook);
+	ck_ok(store_create(path, &archive, true, root, &err), err);
+	file_set_hook(NULL);
+	ck_assert_int_ge(watch.made_in, 0);
+	ck_assert(watch.is_synced);
+}
+END_TEST
+
 START_TEST(a_second_writer_is_told_who)
 {
 	struct err err = ERR_INIT;
@@ -621,5 +655,6 @@ TESTS("store/store", what_was_filed_is_read_back, versions_follow_and_stale_ones
 	a_request_is_answered_once, a_crash_loses_nothing_answered, leftovers_are_swept_at_start,
 	the_ledger_can_be_deleted, stock_git_agrees, a_volume_restored_from_a_clone,
 	a_large_part_is_chunks, volumes_roll_over_by_size, volumes_roll_over_by_year,
-	destroyed_is_gone_and_the_rest_whole, a_second_writer_is_told_who, sealed_means_sealed,
-	many_clients_leave_no_gap, a_walk_leaves_nothing_out_when_volumes_roll_over)
+	destroyed_is_gone_and_the_rest_whole, the_name_of_a_new_archive_is_durable,
+	a_second_writer_is_told_who, sealed_means_sealed, many_clients_leave_no_gap,
+	a_walk_leaves_nothing_out_when_volumes_roll_over)
