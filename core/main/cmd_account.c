@@ -32,12 +32,39 @@ static int run_add(struct cli *cli, const struct args *args, struct err *err)
 	return 0;
 }
 
+static void add_roles(struct table *t, const struct json *row)
+{
+	const struct json *roles = reply_at(row, "roles");
+	_cleanup_(buf_done) struct buf text = BUF_INIT;
+
+	for (size_t i = 0; i < reply_count(roles); i++) {
+		if (i > 0)
+			buf_adds(&text, " ");
+		buf_add_str(&text, json_text(json_list_at(roles, i)));
+	}
+	table_add(t, buf_str(&text));
+}
+
+/* What stands between the account and its next log-in. */
+static const char *login_state(const struct json *row)
+{
+	if (!reply_bool(row, "password"))
+		return "-";
+	if (reply_int(row, "wait") > 0)
+		return tr("waits");
+	if (reply_bool(row, "must_change"))
+		return tr("new password");
+	return reply_bool(row, "second_factor") ? tr("ready") : tr("no second factor");
+}
+
 static int run_list(struct cli *cli, const struct args *args, struct err *err)
 {
 	static const struct table_column columns[] = {
 		{ .title = { .zh = "账户", .en = "ACCOUNT" } },
 		{ .title = { .zh = "姓名", .en = "NAME" }, .shrinks = 12 },
 		{ .title = { .zh = "登记时间", .en = "SINCE" } },
+		{ .title = { .zh = "角色", .en = "ROLES" } },
+		{ .title = { .zh = "登录", .en = "LOG-IN" } },
 	};
 	_cleanup_(table_freep) struct table *t = table_new(columns, ARRAY_LEN(columns));
 	_cleanup_(json_freep) struct json *reply = NULL;
@@ -56,6 +83,8 @@ static int run_list(struct cli *cli, const struct args *args, struct err *err)
 		table_add(t, reply_text(row, "id"));
 		table_add(t, reply_text(row, "name"));
 		table_add(t, buf_str(&since));
+		add_roles(t, row);
+		table_add(t, str_of(login_state(row)));
 	}
 	table_print(t, &cli->out);
 	return 0;

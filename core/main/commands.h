@@ -4,7 +4,9 @@
 
 #include "core/main/command.h"
 
-extern const struct command command_account_add, command_account_list;
+extern const struct command command_account_add, command_account_list, command_account_logout,
+	command_account_password, command_account_role, command_account_totp,
+	command_account_unlock;
 extern const struct command command_checkpoint, command_signers, command_signers_rotate;
 extern const struct command command_config;
 extern const struct command command_custodian_add, command_custodian_drill, command_custodian_list,
