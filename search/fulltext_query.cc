@@ -16,6 +16,11 @@ Xapian::Query filtered(Xapian::Query q, const Xapian::Query &filter)
 	return Xapian::Query(Xapian::Query::OP_FILTER, q, filter);
 }
 
+Xapian::Query match_all()
+{
+	return Xapian::Query(std::string());
+}
+
 /* A query that chooses but gives no weight. */
 static Xapian::Query weightless(const Xapian::Query &q)
 {
@@ -105,7 +110,7 @@ Xapian::Query translator::node(const struct query_node *n) const
 {
 	switch (n->op) {
 	case QUERY_ALL:
-		return Xapian::Query::MatchAll;
+		return match_all();
 	case QUERY_TERM:
 		return leaf(n);
 	case QUERY_CHARACTER:

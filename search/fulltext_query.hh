@@ -9,6 +9,9 @@ namespace fulltext_cc
 
 Xapian::Query join(Xapian::Query::op op, const std::vector<Xapian::Query> &queries);
 Xapian::Query filtered(Xapian::Query q, const Xapian::Query &filter);
+/* Everything. Not Query::MatchAll: that is one object for the whole process, and copies of it count references
+ * without a lock, so that two searches at once could free it. */
+Xapian::Query match_all();
 
 class translator
 {

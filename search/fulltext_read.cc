@@ -46,7 +46,7 @@ static enum term_kind filter_kind(enum fulltext_facet_kind kind)
 static Xapian::Query build(const struct fulltext_reader *r, const struct fulltext_request *request)
 {
 	const translator t(r->db, *r->key, request->may_unmask);
-	Xapian::Query q = Xapian::Query::MatchAll;
+	Xapian::Query q = match_all();
 
 	if (request->query && request->near)
 		q = t.near(query_root(request->query));

@@ -8,6 +8,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -843,6 +844,43 @@ START_TEST(no_text_is_in_the_files)
 }
 END_TEST
 
+static void *ask_for_all(void *context)
+{
+	struct fulltext_reader *r = open_reader(context);
+	const struct fulltext_request request = { .all_scopes = true, .limit = 1 };
+
+	for (int i = 0; i < 2000; i++) {
+		struct fulltext_result result = { .hits = NULL };
+		struct err err = ERR_INIT;
+
+		ck_ok(fulltext_search(r, &request, &result, &err), err);
+		ck_assert_uint_eq(result.count, 4);
+		fulltext_result_done(&result);
+	}
+	fulltext_reader_free(r);
+	return NULL;
+}
+
+/* Readers share nothing, least of all an object of the library: under a sanitizer for threads this shows. */
+START_TEST(everything_is_asked_for_at_once)
+{
+	enum { THREADS = 4 };
+	pthread_t threads[THREADS];
+	const char *path = harness_dir();
+	_cleanup_(fulltext_freep) struct fulltext *ft = open_new(path);
+	struct err err = ERR_INIT;
+
+	for (unsigned i = 0; i < 4; i++)
+		put_sample(ft, i);
+	ck_ok(fulltext_commit(ft, STR("x"), &err), err);
+	for (size_t i = 0; i < THREADS; i++)
+		ck_assert_int_eq(
+			pthread_create(&threads[i], NULL, ask_for_all, (void *)(uintptr_t)path), 0);
+	for (size_t i = 0; i < THREADS; i++)
+		ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
+}
+END_TEST
+
 TESTS("search/fulltext", finds_words_phrases_and_numbers, sensitive_values_need_the_right,
 	fields_filters_and_dates, ranges_of_days_are_exact, access_rules_hits_counts_and_facets,
 	pages_of_a_list_join_without_gap, nothing_is_seen_before_the_commit,
@@ -850,4 +888,4 @@ TESTS("search/fulltext", finds_words_phrases_and_numbers, sensitive_values_need_
 	most_of_the_words_come_near, replacing_replaces, one_writer_one_key, damage_is_named,
 	limits_of_a_document, compaction_keeps_everything, readers_follow_a_busy_writer,
 	rebuild_stops_goes_on_and_replaces, a_shard_that_missed_a_commit_holds_the_watermark_back,
-	no_text_is_in_the_files)
+	no_text_is_in_the_files, everything_is_asked_for_at_once)
