@@ -1,4 +1,4 @@
-/* internal.h - struct store from the inside, for the files that are its parts: store.c, writer.c,
+/* internal.h - struct store from the inside, for the files that are its parts: store.c, writer*.c,
  * applier.c, read.c, destroy.c.
  *
  * Who may touch what:
