@@ -7,6 +7,9 @@
 
 #include "core/archive/catalogue.h"
 #include "core/archive/indexer.h"
+#include "core/archive/jobs.h"
+#include "core/archive/news.h"
+#include "core/archive/say.h"
 #include "core/archive/inside.h"
 #include "core/archive/log.h"
 #include "core/archive/login.h"
@@ -100,6 +103,11 @@ static void on_applied(void *context, const struct store_event *events, size_t c
 {
 	struct archive *a = context;
 
+	_cleanup_(buf_done) struct buf b = BUF_INIT;
+
+	say_cstr(&b, "event", "filed");
+	say_int(&b, "records", (int64_t)count);
+	news_tell(a->news, "record", buf_str(&b));
 	(void)pthread_mutex_lock(&a->followers_lock);
 	if (a->recorder)
 		recorder_push(a->recorder, events, count);
@@ -183,6 +191,8 @@ int archive_open(const char *path, unsigned flags, struct archive **ret, struct 
 	(void)pthread_rwlockattr_destroy(&attr);
 	a->unsealing = turns_new(1, UNSEALING_WAIT_MAX);
 	a->shares = shares_new();
+	a->news = news_new();
+	a->jobs = jobs_new(a);
 	a->path = xstrdup(path);
 	a->flags = flags;
 	a->opened = clock_now();
@@ -201,6 +211,14 @@ int archive_open(const char *path, unsigned flags, struct archive **ret, struct 
 	a->owner = owner_of(archive_dir(a));
 	*ret = a;
 	return 0;
+}
+
+static void tell_sealed(struct archive *a, bool is_sealed)
+{
+	_cleanup_(buf_done) struct buf b = BUF_INIT;
+
+	say_bool(&b, "sealed", is_sealed);
+	news_tell(a->news, "status", buf_str(&b));
 }
 
 /* ---- what needs keys ---- */
@@ -371,6 +389,8 @@ int archive_unseal_root(
 			uploads_sweep(a);
 		}
 	}
+	if (r == 0)
+		tell_sealed(a, false);
 	(void)pthread_rwlock_unlock(&a->gate);
 	return r;
 }
@@ -476,6 +496,7 @@ int archive_seal(struct archive *a, struct err *err)
 	(void)pthread_rwlock_wrlock(&a->gate);
 	close_unsealed(a, 0);
 	r = store_seal(a->store, err);
+	tell_sealed(a, true);
 	atomic_store(&a->stopping, false);
 	(void)pthread_rwlock_unlock(&a->gate);
 	return r;
@@ -487,6 +508,7 @@ void archive_close(struct archive *a, int64_t drain_ms)
 		return;
 	if (drain_ms == 0)
 		atomic_store(&a->stopping, true);
+	jobs_free(TAKE_PTR(a->jobs));
 	if (a->store) {
 		(void)pthread_rwlock_wrlock(&a->gate);
 		close_unsealed(a, drain_ms);
@@ -495,6 +517,7 @@ void archive_close(struct archive *a, int64_t drain_ms)
 	}
 	shares_free(a->shares);
 	turns_free(a->unsealing);
+	news_free(a->news);
 	custody_free(a->custody);
 	settings_free(a->settings);
 	(void)pthread_rwlock_destroy(&a->custody_lock);

@@ -13,6 +13,8 @@
 #include "core/archive/document.h"
 #include "core/archive/feed.h"
 #include "core/archive/log.h"
+#include "core/archive/news.h"
+#include "core/archive/say.h"
 
 #include "core/base/bytes.h"
 #include "core/base/clock.h"
@@ -214,6 +216,15 @@ static void *worker(void *context)
 
 /* ---- putting ---- */
 
+static void tell_indexed(struct indexer *x, uint64_t documents)
+{
+	_cleanup_(buf_done) struct buf b = BUF_INIT;
+
+	say_cstr(&b, "event", "indexed");
+	say_int(&b, "documents", (int64_t)documents);
+	news_tell(x->archive->news, "record", buf_str(&b));
+}
+
 static int commit(struct indexer *x, struct err *err)
 {
 	uint64_t documents = 0;
@@ -231,6 +242,7 @@ static int commit(struct indexer *x, struct err *err)
 	if (fulltext_count(x->index, &documents, NULL) == 0)
 		atomic_store(&x->documents, documents);
 	feed_reached(x->feed, x->put_until);
+	tell_indexed(x, documents);
 	return 0;
 }
 

@@ -34,6 +34,8 @@ struct recorder;
 struct indexer;
 struct scans;
 struct uploads;
+struct jobs;
+struct news;
 struct login;
 struct shares;
 struct turns;
@@ -46,6 +48,8 @@ struct archive {
 	struct store *store;
 	struct store_found found;
 	struct settings *settings;
+	struct news *news; /* as long as the archive is open */
+	struct jobs *jobs; /* the same */
 
 	pthread_rwlock_t custody_lock;
 	struct custody *custody;

@@ -17,7 +17,7 @@ extern const struct command command_help;
 extern const struct command command_init;
 extern const struct command command_journal_acknowledge;
 extern const struct command command_differences, command_proof;
-extern const struct command command_compact, command_recognise, command_reindex;
+extern const struct command command_jobs, command_compact, command_recognise, command_reindex;
 extern const struct command command_seal, command_serve, command_status, command_unseal;
 extern const struct command command_series_add, command_series_list, command_series_show;
 extern const struct command command_verify;

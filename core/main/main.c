@@ -54,6 +54,7 @@ const struct command *const commands[] = {
 	&command_reindex,
 	&command_recognise,
 	&command_compact,
+	&command_jobs,
 	&command_config,
 	&command_journal_acknowledge,
 	&command_help,
