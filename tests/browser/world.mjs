@@ -199,7 +199,7 @@ export async function axe(world, page) {
 	const session = await page.context().newCDPSession(page);
 	await session.send('Runtime.evaluate', { expression: source });
 	const { result, exceptionDetails } = await session.send('Runtime.evaluate', {
-		expression: 'axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }).then((found) => JSON.stringify(found.violations.map((one) => `${one.id}: ${one.nodes.length} × ${one.nodes[0].html.slice(0, 160)} (${one.nodes[0].failureSummary?.split("\\n")[1] ?? ""})`)))',
+		expression: 'axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }).then((found) => JSON.stringify(found.violations.map((one) => `${one.id}: ${one.nodes.length} × ${one.nodes.map((n) => n.html.slice(0, 110)).join(" | ")} (${one.nodes[0].failureSummary?.split("\\n")[1] ?? ""})`)))',
 		awaitPromise: true, returnByValue: true,
 	});
 	await session.detach();

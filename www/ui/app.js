@@ -78,7 +78,7 @@ function Top({ openHelp, toggle }) {
 				<button type="button" onClick=${leave}><${Icon} name="leave" />${t('session.leave')}</button>
 			<//>
 		</div></header>
-		${status.value?.demonstration && html`<p class="banner screen"><${Icon} name="info" />${t('demo.banner')}</p>`}
+		${status.value?.demonstration && html`<aside class="banner screen" aria-label=${t('demo.label')}><${Icon} name="info" />${t('demo.banner')}</aside>`}
 		${!reached.value && html`<p class="banner bad screen" role="alert"><${Icon} name="alert" />${t('unreachable.banner')}</p>`}`;
 }
 
@@ -156,7 +156,7 @@ function SearchBox() {
 			go(one.kind === 'number' ? `"${one.text}"` : one.text);
 		}
 	};
-	return html`<form class="search-all" role="search" onSubmit=${(/** @type {Event} */ event) => {
+	return html`<form class="search-all" role="search" aria-label=${t('search.label')} onSubmit=${(/** @type {Event} */ event) => {
 		event.preventDefault();
 		go(text);
 	}}><${Icon} name="search" />
@@ -237,11 +237,11 @@ function Page() {
 		path.current = here.path;
 	}, [here.path, page]);
 	if (!found)
-		return html`<${Failed} error=${{ status: 404, code: 'notfound', message: t('notfound.page', { path: here.path }) }} />`;
+		return html`<${Failed} what=${t('notfound.title')} error=${{ status: 404, code: 'notfound', message: t('notfound.page', { path: here.path }) }} />`;
 	if (!page || page.load !== found)
 		return html`<${Loading} />`;
 	if (page.error)
-		return html`<${Failed} error=${page.error} retry=${() => location.reload()} />`;
+		return html`<${Failed} what=${t('error.title')} error=${page.error} retry=${() => location.reload()} />`;
 	const match = (found[0].exec(here.path) ?? []).slice(1).map(decodeURIComponent);
 	return html`<${page.component} key=${here.path} match=${match} query=${here.query} path=${here.path} />`;
 }

@@ -152,12 +152,13 @@ export function Loading() {
 export function Failed({ error, retry, what }) {
 	useTitle(what ?? t('error.title'), true);
 	const code = error?.code ?? '';
+	const Title = what === undefined ? 'h2' : 'h1';
 	if (error?.status === 403 || code === 'denied')
-		return html`<div class="state" role="alert"><${Icon} name="lock" /><h2>${t('denied.title')}</h2><div class="state-text"><p>${error.message}</p>
+		return html`<div class="state" role="alert"><${Icon} name="lock" /><${Title} id="title" tabindex="-1">${t('denied.title')}<//><div class="state-text"><p>${error.message}</p>
 			${error.rule && html`<p class="muted">${t('error.rule', { rule: error.rule })}</p>`}<p>${t('denied.do', { role: word(`role.${session.value?.role}`, session.value?.role ?? '') })}</p></div></div>`;
 	const title = error?.status === 404 ? t('notfound.title') : error?.status === 0 ? t('unreachable.title') : error?.title || t('error.title');
 	const advice = error?.status === 404 ? t('notfound.do') : error?.status === 0 ? t('unreachable.do') : error?.status >= 500 ? t('error.do') : '';
-	return html`<div class="state" role="alert"><${Icon} name="alert" /><h2>${title}</h2><div class="state-text">
+	return html`<div class="state" role="alert"><${Icon} name="alert" /><${Title} id="title" tabindex="-1">${title}<//><div class="state-text">
 		<p>${error?.message ?? String(error)}</p>${error?.rule && html`<p class="muted">${t('error.rule', { rule: error.rule })}</p>`}
 		${advice && html`<p>${advice}</p>`}
 		<p class="actions screen">${retry && html`<${Button} icon="refresh" onClick=${retry}>${t('again')}<//>`}<${Go} href="/" icon="home">${t('nav.home')}<//></p></div></div>`;

@@ -13,7 +13,7 @@ export default function Batch({ match }) {
 	const [code] = match;
 	const load = useLoad((signal) => get(`/series/${encodeURIComponent(code)}`, undefined, signal), [code, language.value]);
 	if (!mayFile())
-		return html`<${Failed} error=${{ status: 403, code: 'denied', message: t('denied.file') }} />`;
+		return html`<${Failed} what=${t('denied.title')} error=${{ status: 403, code: 'denied', message: t('denied.file') }} />`;
 	return html`<${Loaded} load=${load} what=${t('batch.each')}>${(/** @type {any} */ series) => html`<${Form} series=${series} />`}<//>`;
 }
 

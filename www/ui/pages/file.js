@@ -27,7 +27,7 @@ export default function File({ match, query }) {
 		return { series: await series, kept: await kept, earlier: await earlier, names: await names };
 	}, [code, language.value, from]);
 	if (!mayFile())
-		return html`<${Failed} error=${{ status: 403, code: 'denied', message: t('denied.file') }} />`;
+		return html`<${Failed} what=${t('denied.title')} error=${{ status: 403, code: 'denied', message: t('denied.file') }} />`;
 	return html`<${Loaded} load=${load} what=${t('nav.file')}>${(/** @type {any} */ data) => html`<${Form} key=${`${code}-${from}`} ...${data} draft=${draft} />`}<//>`;
 }
 

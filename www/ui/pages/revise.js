@@ -21,7 +21,7 @@ export default function Revise({ match }) {
 		return { shown, series };
 	}, [record, language.value]);
 	if (!mayFile())
-		return html`<${Failed} error=${{ status: 403, code: 'denied', message: t('denied.file') }} />`;
+		return html`<${Failed} what=${t('denied.title')} error=${{ status: 403, code: 'denied', message: t('denied.file') }} />`;
 	return html`<${Loaded} load=${load} what=${t('act.revise')}>${(/** @type {any} */ data) => html`<${Form} ...${data} />`}<//>`;
 }
 

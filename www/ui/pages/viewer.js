@@ -377,7 +377,7 @@ function PdfView({ file, made, name, page = 1, q, bar, other }) {
 			<${Tool} icon="down" label=${t('viewer.next')} disabled=${current >= pages.length} onClick=${() => turn(current + 1)} /></span>
 		<span><${Tool} icon="zoomout" label=${t('viewer.smaller')} onClick=${() => setScale(Math.max(0.3, scale / 1.2))} /><${Tool} icon="zoomin" label=${t('viewer.larger')} onClick=${() => setScale(Math.min(4, scale * 1.2))} />
 			<${Tool} icon="columns" label=${t('viewer.fit')} onClick=${() => pages.length && setScale(((body.current?.clientWidth ?? 600) - 28) / pages[0].width)} /></span>
-		<form class="find" role="search" onSubmit=${(/** @type {Event} */ event) => {
+		<form class="find" role="search" aria-label=${t('viewer.find')} onSubmit=${(/** @type {Event} */ event) => {
 			event.preventDefault();
 			step(1);
 		}}><input id=${`${id}-find`} type="search" placeholder=${t('viewer.find')} aria-label=${t('viewer.find')} value=${words} onInput=${(/** @type {any} */ event) => !event.isComposing && setWords(event.target.value)} onCompositionEnd=${(/** @type {any} */ event) => setWords(event.target.value)} />
