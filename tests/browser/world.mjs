@@ -135,7 +135,7 @@ export class World {
 		for (const line of readFileSync(join(this.root, 'scripts/samples/records.txt'), 'utf8').split('\n')) {
 			if (!line || line.startsWith('#'))
 				continue;
-			const [series, department, title, number, fields, parts] = line.split('|');
+			const [series, department, number, title, fields, parts] = line.split('|');
 			await this.cli('file', '--series', series, '--department', department, '--title', title, ...(number ? ['--number', number] : []),
 				'--fields', join(this.root, 'scripts/samples/records', fields), ...(parts ? parts.split(';').map((name) => join(folder, name)) : []));
 		}

@@ -3,8 +3,7 @@
 // Nothing of the archive is asked for before it is known whether it is unsealed and who is logged in: sealed, the
 // page for custodians is shown in place of every other; nobody, the log-in.
 
-import { html, render, place, navigate, useEffect, useRef, useState, useId, useKeys, url } from './lib/view.js';
-import { t, speak, preferred, language, label } from './lib/text.js';
+import { html, render, place, navigate, useEffect, useRef, useState, useId, useKeys, url, t, speak, preferred, language, label } from './lib/view.js';
 import { session, status, reached, look, get, remove, patch, allSeries, forget, listen, viewsTurn } from './lib/api.js';
 import { Icon, Tool, Menu, Dialog, Loading, Failed, PrintFoot, mayFile, announce } from './lib/widgets.js';
 

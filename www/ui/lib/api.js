@@ -1,7 +1,6 @@
 // api.js - the server: requests, what it refuses and why, who is logged in, what happens meanwhile.
 
-import { signal } from './view.js';
-import { language, t } from './text.js';
+import { signal, language, t } from './view.js';
 
 const ROOT = '/api/v1';
 

@@ -1,7 +1,6 @@
 // upload.js - files on their way to the server: one worker for all, a list of what is under way for a page.
 
-import { useRef, useState, useEffect } from './view.js';
-import { language } from './text.js';
+import { useRef, useState, useEffect, language } from './view.js';
 import { fresh, remove } from './api.js';
 import { startWorker } from './workers.js';
 

@@ -1,7 +1,6 @@
 // widgets.js - the pieces every page is built of, and the four states a page can be in besides having something to show.
 
-import { html, useEffect, useRef, useState, useId, navigate, place, url } from './view.js';
-import { t, word, moment, today } from './text.js';
+import { html, useEffect, useRef, useState, useId, navigate, place, url, t, word, moment, today } from './view.js';
 import { session, status } from './api.js';
 
 /** Drawings of 16 by 16, strokes only. @type {Record<string, string>} */

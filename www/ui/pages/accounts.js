@@ -1,7 +1,6 @@
 // accounts.js - who may work here. Accounts are records; they are made by those who run the archive.
 
-import { html, useLoad } from '../lib/view.js';
-import { t, word, language } from '../lib/text.js';
+import { html, useLoad, t, word, language } from '../lib/view.js';
 import { get } from '../lib/api.js';
 import { Head, Loaded, Badge, Moment, Empty } from '../lib/widgets.js';
 import { Commands } from './record.js';

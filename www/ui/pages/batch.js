@@ -1,7 +1,6 @@
 // batch.js - many files, each a record of its own: dropped, sent, filed one after the other, and watched being indexed.
 
-import { html, useLoad, useState, useEffect, useRef, useGuard, useId } from '../lib/view.js';
-import { t, label, language, size } from '../lib/text.js';
+import { html, useLoad, useState, useEffect, useRef, useGuard, useId, t, label, language, size } from '../lib/view.js';
 import { get, call, listen } from '../lib/api.js';
 import { Head, Loaded, Button, Labelled, ErrorSummary, Notice, Badge, Tool, described, mayFile, Failed } from '../lib/widgets.js';
 import { useUploads } from '../lib/upload.js';

@@ -1,7 +1,6 @@
 // choose.js - which series a new record belongs to; and the drafts that wait.
 
-import { html, useLoad, useRows } from '../lib/view.js';
-import { t, label, language } from '../lib/text.js';
+import { html, useLoad, useRows, t, label, language } from '../lib/view.js';
 import { allSeries, get, remove } from '../lib/api.js';
 import { Head, Loaded, Icon, Moment, Tool, Badge } from '../lib/widgets.js';
 

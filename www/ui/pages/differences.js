@@ -1,7 +1,6 @@
 // differences.js - two versions of a record: fields, parts, and the text of parts.
 
-import { html, navigate, url, useLoad } from '../lib/view.js';
-import { t, language, word, size } from '../lib/text.js';
+import { html, navigate, url, useLoad, t, language, word, size } from '../lib/view.js';
 import { get } from '../lib/api.js';
 import { Head, Loaded, Icon, Badge, Moment, Empty } from '../lib/widgets.js';
 

@@ -1,7 +1,6 @@
 // docs.js - the API, explorable: swagger-ui over openapi.json, loaded only here.
 
-import { html, useEffect, useRef, useState } from '../lib/view.js';
-import { t } from '../lib/text.js';
+import { html, useEffect, useRef, useState, t } from '../lib/view.js';
 import { Head, Failed, Loading } from '../lib/widgets.js';
 
 const VENDOR = '/vendor/swagger-ui-dist';

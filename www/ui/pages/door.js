@@ -1,7 +1,6 @@
 // door.js - before anybody is in: log-in with its second factor, and the page on which custodians unseal.
 
-import { html, useEffect, useRef, useState, useId } from '../lib/view.js';
-import { t, moment, language, speak } from '../lib/text.js';
+import { html, useEffect, useRef, useState, useId, t, moment, language, speak } from '../lib/view.js';
 import { session, status, get, post, look, forget } from '../lib/api.js';
 import { Icon, Button, Notice, Labelled, ErrorSummary, Copyable, useTitle, described } from '../lib/widgets.js';
 

@@ -1,8 +1,7 @@
 // fields.js - inputs made from a series definition: one component a kind of field, all of them giving the text that
 // people would type (which is what the archive reads), so that paper, command line and browser say the same.
 
-import { html, useState } from '../lib/view.js';
-import { t, moment } from '../lib/text.js';
+import { html, useState, t, moment } from '../lib/view.js';
 import { Tool, Button, Labelled, described, DateInput, dateOf, narrow } from '../lib/widgets.js';
 
 /** @typedef {import('../types').Field} Field */

@@ -3,8 +3,7 @@
 // A draft is no record. Its name is also the Idempotency-Key of the submission, so that pressing twice, or again after
 // a cut connection, files once.
 
-import { html, navigate, url, useLoad, useState, useEffect, useRef, useGuard, useId, useMemo, place } from '../lib/view.js';
-import { t, label, moment, language } from '../lib/text.js';
+import { html, navigate, url, useLoad, useState, useEffect, useRef, useGuard, useId, useMemo, place, t, label, moment, language } from '../lib/view.js';
 import { get, put, remove, call, fresh } from '../lib/api.js';
 import { Head, Loaded, Button, Go, Labelled, ErrorSummary, Notice, Icon, Dialog, described, announce, mayFile, Failed, Tool, DateInput } from '../lib/widgets.js';
 import { useUploads } from '../lib/upload.js';

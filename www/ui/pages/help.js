@@ -1,7 +1,6 @@
 // help.js - the guide in the program: how each job is done, what words mean, which keys there are.
 
-import { html } from '../lib/view.js';
-import { t } from '../lib/text.js';
+import { html, t } from '../lib/view.js';
 import { Head } from '../lib/widgets.js';
 
 const JOBS = ['find', 'read', 'file', 'many', 'revise', 'prove', 'seal'];

@@ -1,7 +1,6 @@
 // home.js - the workbench: what I began, what came last, how the archive is.
 
-import { html, useLoad, useRows } from '../lib/view.js';
-import { t, number, label, language } from '../lib/text.js';
+import { html, useLoad, useRows, t, number, label, language } from '../lib/view.js';
 import { get, allSeries, session, status } from '../lib/api.js';
 import { Head, Loaded, Badge, Go, Icon, Moment, mayFile } from '../lib/widgets.js';
 

@@ -1,7 +1,6 @@
 // jobs.js - long work: what runs, how far it is, what came of it.
 
-import { html, useLoad, useState, useEffect } from '../lib/view.js';
-import { t, word, number, period, language } from '../lib/text.js';
+import { html, useLoad, useState, useEffect, t, word, number, period, language } from '../lib/view.js';
 import { get, post, remove, listen } from '../lib/api.js';
 import { Head, Loaded, Badge, Button, Moment, Empty, Menu, Notice, mayFile } from '../lib/widgets.js';
 

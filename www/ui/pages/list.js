@@ -3,8 +3,7 @@
 // What is shown follows from the address alone. Pages are by key (`after`), so that a list of a million rows costs no
 // more than one of ten; the way back is the stack of keys in the history entry.
 
-import { html, navigate, url, useLoad, useRows, useKeys, useState, useEffect, useId, recall, remember } from '../lib/view.js';
-import { t, number, language, label } from '../lib/text.js';
+import { html, navigate, url, useLoad, useRows, useKeys, useState, useEffect, useId, recall, remember, t, number, language, label } from '../lib/view.js';
 import { get, address, allSeries, session } from '../lib/api.js';
 import { Head, Loading, Failed, Empty, Icon, Button, Go, Menu, Tool, Badge, Moment, Dialog, mayFile, announce, DayFilter } from '../lib/widgets.js';
 import { SaveView } from './views.js';

@@ -1,7 +1,6 @@
 // log.js - what was done in the archive, newest first: each line is a signed commit.
 
-import { html, url, useLoad, useRows } from '../lib/view.js';
-import { t, word, language } from '../lib/text.js';
+import { html, url, useLoad, useRows, t, word, language } from '../lib/view.js';
 import { get } from '../lib/api.js';
 import { Head, Loaded, Moment, Signature, Copyable, Icon, Empty, Tool } from '../lib/widgets.js';
 

@@ -1,7 +1,6 @@
 // parts.js - where files are dropped, and what becomes of each.
 
-import { html, useRef, useState, useId } from '../lib/view.js';
-import { t, size, number } from '../lib/text.js';
+import { html, useRef, useState, useId, t, size, number } from '../lib/view.js';
 import { filesOf } from '../lib/upload.js';
 import { Icon, Tool, Button, Badge } from '../lib/widgets.js';
 

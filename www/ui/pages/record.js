@@ -1,7 +1,6 @@
 // record.js - a record with its bones: head, fields, parts with the viewer beside, links, versions, log, proof.
 
-import { html, navigate, url, useLoad, useState, useKeys, recall, remember } from '../lib/view.js';
-import { t, size, word, number, language } from '../lib/text.js';
+import { html, navigate, url, useLoad, useState, useKeys, recall, remember, t, size, word, number, language } from '../lib/view.js';
 import { get, address } from '../lib/api.js';
 import { Loaded, Badge, Button, Go, Icon, Menu, Signature, Moment, Copyable, Notice, mayFile, useTitle } from '../lib/widgets.js';
 import { Viewer } from './viewer.js';

@@ -1,8 +1,7 @@
 // revise.js - a new version of a record: what changes, and why. When somebody was faster, both versions are shown
 // beside what was typed here, and each difference is decided by a person.
 
-import { html, navigate, useLoad, useState, useGuard, useId, useMemo } from '../lib/view.js';
-import { t, label, language, size } from '../lib/text.js';
+import { html, navigate, useLoad, useState, useGuard, useId, useMemo, t, label, language, size } from '../lib/view.js';
 import { get, call } from '../lib/api.js';
 import { Head, Loaded, Button, Go, Labelled, ErrorSummary, Notice, Icon, described, announce, mayFile, Failed, Moment } from '../lib/widgets.js';
 import { useUploads } from '../lib/upload.js';
@@ -144,7 +143,7 @@ function Conflict({ base, head, series, title, changed, masked, back, decide }) 
 		...fields.map((field) => ({ name: field.name, label: label(field.label), was: was[field.name] ?? '', theirs: theirs[field.name] ?? '', mine: changed[field.name] ?? was[field.name] ?? '', mineChanged: field.name in changed }))];
 	const [mine, setMine] = useState(() => Object.fromEntries(rows.map((row) => [row.name, row.mineChanged])));
 	const id = useId();
-	const last = head.history[0];
+	const last = head;
 	return html`<${Head} title=${t('conflict.title')} wrong plain=${`${t('conflict.title')} ${head.number}`} />
 		<${Notice} kind="warn" role="alert" title=${t('conflict.who', { name: last?.name ?? last?.account ?? '', n: head.version })}><p>${t('conflict.text', { base: base.version, head: head.version })}</p><p class="muted"><${Moment} at=${last?.at} /> ${last?.reason ?? ''}</p><//>
 		<section class="card"><table class="table diff conflict"><thead><tr><th scope="col">${t('differences.member')}</th><th scope="col">${t('conflict.base', { n: base.version })}</th><th scope="col">${t('conflict.theirs', { n: head.version })}</th><th scope="col">${t('conflict.mine')}</th></tr></thead>

@@ -1,7 +1,6 @@
 // search.js - what was found, in its sentence, with its page; narrowed by facets, kept as a saved search.
 
-import { html, navigate, url, useLoad, useRows, useState, useKeys } from '../lib/view.js';
-import { t, word, number, language } from '../lib/text.js';
+import { html, navigate, url, useLoad, useRows, useState, useKeys, t, word, number, language } from '../lib/view.js';
 import { get, address } from '../lib/api.js';
 import { Head, Loading, Failed, Empty, Marked, Chip, Icon, Menu, Notice, DayFilter } from '../lib/widgets.js';
 import { SaveView } from './views.js';

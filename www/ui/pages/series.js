@@ -1,7 +1,6 @@
 // series.js - the definitions behind the forms, in words and as they are written.
 
-import { html, useLoad, useRows } from '../lib/view.js';
-import { t, label, word, language, number } from '../lib/text.js';
+import { html, useLoad, useRows, t, label, word, language, number } from '../lib/view.js';
 import { allSeries, get } from '../lib/api.js';
 import { Head, Loaded, Go, Badge, Copyable, mayFile } from '../lib/widgets.js';
 import { Commands } from './record.js';

@@ -1,7 +1,6 @@
 // settings.js - the archive's settings with what each means; my password; my saved views; sealing.
 
-import { html, useLoad, useState, useId } from '../lib/view.js';
-import { t, language, speak } from '../lib/text.js';
+import { html, useLoad, useState, useId, t, language, speak } from '../lib/view.js';
 import { get, patch, post, remove, session, status, viewsTurn, look } from '../lib/api.js';
 import { Head, Loaded, Button, Labelled, Notice, Dialog, Tool, Confirm, described, announce } from '../lib/widgets.js';
 import { PasswordForm } from './door.js';

@@ -1,7 +1,6 @@
 // verification.js - whether anybody changed anything: the last result, a new run, checkpoints, keys to check with.
 
-import { html, useLoad, useState, useEffect } from '../lib/view.js';
-import { t, number, word, size, period, language } from '../lib/text.js';
+import { html, useLoad, useState, useEffect, t, number, word, size, period, language } from '../lib/view.js';
 import { get, post, listen, status } from '../lib/api.js';
 import { Head, Loaded, Badge, Button, Moment, Notice, Copyable, Icon, mayFile } from '../lib/widgets.js';
 import { Commands } from './record.js';

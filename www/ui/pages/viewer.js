@@ -3,8 +3,7 @@
 // Pages of a PDF are drawn when they come into sight. Words that were searched for are found in the text of the pages
 // and marked as ranges (CSS custom highlights), which leaves pdf.js's own elements alone.
 
-import { html, useEffect, useRef, useState, useId } from '../lib/view.js';
-import { t, size } from '../lib/text.js';
+import { html, useEffect, useRef, useState, useId, t, size } from '../lib/view.js';
 import { address, call } from '../lib/api.js';
 import { startWorker } from '../lib/workers.js';
 import { Icon, Tool, Loading, Failed, Empty, Notice, Button } from '../lib/widgets.js';

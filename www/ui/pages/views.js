@@ -1,7 +1,6 @@
 // views.js - a saved view is a name for an address.
 
-import { html, useState, useId, place } from '../lib/view.js';
-import { t } from '../lib/text.js';
+import { html, useState, useId, place, t } from '../lib/view.js';
 import { put, fresh, viewsTurn } from '../lib/api.js';
 import { Button, Dialog, Labelled, ErrorSummary, announce } from '../lib/widgets.js';
 
