@@ -12,8 +12,8 @@ static const struct route routes[] = {
 	{ METHOD_GET, "/api/v1/signers", ROUTE_READER, .verb = "signers" },
 	{ METHOD_POST, "/api/v1/checkpoints", ROUTE_SESSION, .verb = "checkpoint",
 		.flags = ROUTE_JSON },
-	{ METHOD_GET, "/api/v1/settings", ROUTE_READER, .verb = "config.list" },
-	{ METHOD_PATCH, "/api/v1/settings/{name}", ROUTE_FILER, .verb = "config.set",
+	{ METHOD_GET, "/api/v1/settings", ROUTE_SESSION, .verb = "config.list" },
+	{ METHOD_PATCH, "/api/v1/settings/{name}", ROUTE_SESSION, .verb = "config.set",
 		.flags = ROUTE_JSON },
 };
 const struct route_group api_keep = { routes, ARRAY_LEN(routes) };

@@ -16,7 +16,7 @@ check() { # check NAME COMMAND...
 }
 # shellcheck disable=SC2317
 {
-	demo() { "$scripts/demo" --dir "$@" >"$top/log" 2>&1 || { cat "$top/log"; return 1; }; }
+	demo() { "$scripts/demo" --story --dir "$@" >"$top/log" 2>&1 || { cat "$top/log"; return 1; }; }
 	shows() { for text; do grep -qF -- "$text" "$top/log" || { echo "missing: $text"; cat "$top/log"; return 1; }; done; }
 	verify() { "$scripts/verify-archive.sh" "$top/zh-proof/clone.git" "$top/zh-proof/allowed_signers" "$top/zh-proof/checkpoint"; }
 	refused() { ! verify >"$top/log" 2>&1 && shows "NOT VERIFIED"; }
@@ -31,6 +31,6 @@ check "it ends the resident process" is_stopped
 check "the proof can be repeated" verify
 check "a commit less is found out" cut_off
 mkdir "$top/files" && printf '夜班巡检，温度正常。\n' >"$top/files/巡检.txt" && printf '召回计划：责任到人。\n' >"$top/files/计划.txt"
-check "it files a folder, in English" env MUNIMENT_LANG=en "$scripts/demo" --dir "$top/en" --files "$top/files"
+check "it files a folder, in English" env MUNIMENT_LANG=en "$scripts/demo" --story --dir "$top/en" --files "$top/files"
 echo "1..$count"
 exit $bad
