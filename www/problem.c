@@ -68,7 +68,8 @@ const char *problem_title(unsigned status)
 }
 
 /* Headers that stay: those that belong to the refusal itself. */
-static const char *const kept[] = { "Allow", "Content-Range", "Retry-After", "WWW-Authenticate" };
+static const char *const kept[] = { "Allow", "Content-Range", "Retry-After", "Upload-Length",
+	"Upload-Offset", "WWW-Authenticate" };
 
 static void drop_headers(struct exchange *x)
 {
