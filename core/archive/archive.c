@@ -425,15 +425,16 @@ int demonstration_refuse(bool is_demonstration, const struct secret *passphrase,
 	return 0;
 }
 
-int archive_open_custodian(struct archive *a, const struct secret *passphrase, struct id *ret_who,
-	struct secret **ret, struct err *err)
+int archive_open_custodian(struct archive *a, const struct secret *passphrase, bool is_patient,
+	struct id *ret_who, struct secret **ret, struct err *err)
 {
 	int r = demonstration_refuse(archive_is_demonstration(a), passphrase, err);
 
 	if (r < 0)
 		return r;
-	r = turns_take(a->unsealing, err);
-	if (r < 0)
+	if (is_patient)
+		turns_wait(a->unsealing);
+	else if ((r = turns_take(a->unsealing, err)) < 0)
 		return r;
 	/* Held for the second that Argon2id takes, but only against changes of custody. */
 	(void)pthread_rwlock_rdlock(&a->custody_lock);
@@ -460,11 +461,11 @@ int archive_unseal(struct archive *a, const struct secret *first, const struct s
 	_cleanup_(secret_freep) struct secret *s1 = NULL;
 	_cleanup_(secret_freep) struct secret *s2 = NULL;
 	struct id who1, who2;
-	int r = archive_open_custodian(a, first, &who1, &s1, err);
+	int r = archive_open_custodian(a, first, true, &who1, &s1, err);
 
 	if (r < 0)
 		return err_prefix(err, r, tr("the first passphrase"));
-	r = archive_open_custodian(a, second, &who2, &s2, err);
+	r = archive_open_custodian(a, second, true, &who2, &s2, err);
 	if (r < 0)
 		return err_prefix(err, r, tr("the second passphrase"));
 	r = archive_unseal_with(a, &who1, s1, &who2, s2, err);

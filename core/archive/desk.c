@@ -135,7 +135,7 @@ static int ask_one(struct desk *d, unsigned nth, const char *const *labels, size
 			d->options.ask_context, nth, labels, count, i > 0, &passphrase, err);
 		if (r < 0)
 			return r;
-		r = archive_open_custodian(d->archive, passphrase, ret_who, ret, err);
+		r = archive_open_custodian(d->archive, passphrase, true, ret_who, ret, err);
 		if (r != -ERR_CRYPTO)
 			return r;
 	}

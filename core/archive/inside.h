@@ -71,6 +71,7 @@ struct archive {
 	/* Opened by who needs it first (login_of), under login_lock. */
 	pthread_mutex_t login_lock;
 	struct login *login;
+	_Atomic bool login_failed; /* the last try to open it */
 	/* NULL when it was not opened for writing. The store's applier reads them under followers_lock;
 	 * verbs under the gate. */
 	pthread_mutex_t followers_lock;
@@ -83,9 +84,10 @@ struct archive {
 void archive_path(const struct archive *a, const char *name, struct buf *ret);
 void archive_index_path(const struct archive *a, struct buf *ret);
 
-/* Which custodian a passphrase belongs to, and that one's opened secret. */
-int archive_open_custodian(struct archive *a, const struct secret *passphrase, struct id *ret_who,
-	struct secret **ret, struct err *err);
+/* Which custodian a passphrase belongs to, and that one's opened secret. Who is not patient gets ERR_BUSY
+ * when others wait already. */
+int archive_open_custodian(struct archive *a, const struct secret *passphrase, bool is_patient,
+	struct id *ret_who, struct secret **ret, struct err *err);
 /* Unseal with two opened secrets; or with the root key itself, for init. */
 int archive_unseal_with(struct archive *a, const struct id *first,
 	const struct secret *first_secret, const struct id *second,

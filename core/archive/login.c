@@ -294,6 +294,7 @@ int login_of(struct archive *a, struct login **ret, struct err *err)
 	(void)pthread_mutex_lock(&a->login_lock);
 	if (!a->login)
 		r = login_open(a, &a->login, err);
+	atomic_store(&a->login_failed, r < 0);
 	*ret = a->login;
 	(void)pthread_mutex_unlock(&a->login_lock);
 	return r;

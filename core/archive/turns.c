@@ -33,21 +33,33 @@ void turns_free(struct turns *t)
 	free(t);
 }
 
+/* The lock is held. */
+static void await_turn(struct turns *t)
+{
+	t->waiting++;
+	while (t->running >= t->max_running)
+		(void)pthread_cond_wait(&t->freed, &t->lock);
+	t->waiting--;
+	t->running++;
+}
+
+void turns_wait(struct turns *t)
+{
+	(void)pthread_mutex_lock(&t->lock);
+	await_turn(t);
+	(void)pthread_mutex_unlock(&t->lock);
+}
+
 int turns_take(struct turns *t, struct err *err)
 {
 	int r = 0;
 
 	(void)pthread_mutex_lock(&t->lock);
-	if (t->running >= t->max_running && t->waiting >= t->max_waiting) {
+	if (t->running >= t->max_running && t->waiting >= t->max_waiting)
 		r = err_set(err, ERR_BUSY,
 			tr("too many passwords are being checked just now; try again in a moment"));
-	} else {
-		t->waiting++;
-		while (t->running >= t->max_running)
-			(void)pthread_cond_wait(&t->freed, &t->lock);
-		t->waiting--;
-		t->running++;
-	}
+	else
+		await_turn(t);
 	(void)pthread_mutex_unlock(&t->lock);
 	return r;
 }

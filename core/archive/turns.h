@@ -13,6 +13,8 @@ void turns_free(struct turns *t);
 
 /* Waits for a turn; ERR_BUSY at once when too many wait already. Any thread. */
 int turns_take(struct turns *t, struct err *err);
+/* Waits however many wait: for who owns the machine, and must come through when strangers fill the queue. */
+void turns_wait(struct turns *t);
 void turns_give(struct turns *t);
 
 /* For tests: how many run and wait now. */

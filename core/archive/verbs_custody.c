@@ -121,6 +121,9 @@ int verb_status(struct archive *a, struct verb_call *call, struct err *err)
 	say_problem(b, !jail && !settings_int(a->settings, SETTING_EXTRACT_UNJAILED),
 		tr("this kernel has no landlock: text is not extracted, and only titles and fields "
 		   "can be found"));
+	say_problem(b, !sealed && atomic_load(&a->login_failed),
+		tr("nobody can log in: state.db cannot be opened; put it back from a backup, or "
+		   "move it away and give passwords anew"));
 	say_problem(
 		b, unreadable > 0, tr("some records could not be indexed: run 'muniment verify'"));
 	say_end_list(b);
@@ -179,7 +182,9 @@ static int open_two(struct archive *a, struct verb_call *call, struct two *t, st
 		int r = verb_read_secret(call->fds[i], &passphrase, err);
 
 		if (r == 0)
-			r = archive_open_custodian(a, passphrase, &t->who[i], &t->secret[i], err);
+			r = archive_open_custodian(a, passphrase,
+				call->caller.origin == ACCESS_OWNER, &t->who[i], &t->secret[i],
+				err);
 		if (r < 0)
 			return err_prefix(err, r,
 				i == 0 ? tr("the first passphrase") : tr("the second passphrase"));
@@ -224,7 +229,8 @@ static int unseal_step(struct archive *a, struct verb_call *call, struct err *er
 	int r = verb_read_secret(call->fds[0], &passphrase, err);
 
 	if (r == 0)
-		r = archive_open_custodian(a, passphrase, &t.who[1], &t.secret[1], err);
+		r = archive_open_custodian(a, passphrase, call->caller.origin == ACCESS_OWNER,
+			&t.who[1], &t.secret[1], err);
 	if (r < 0)
 		return r;
 	t.secret[0] = shares_take(a->shares, &t.who[1], &t.who[0]);

@@ -4,10 +4,14 @@
 #include "core/archive/archive.h"
 #include "core/archive/inside.h"
 #include "core/archive/people.h"
+#include "core/archive/turns.h"
 #include "core/base/clock.h"
 #include "tests/core/archive/fixture.h"
 #include "tests/harness.h"
 
+#include <pthread.h>
+#include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -79,7 +83,7 @@ static void world_end(struct world *w)
 
 static const char *code_at(int64_t instant)
 {
-	static char code[TOTP_DIGITS + 1];
+	static _Thread_local char code[TOTP_DIGITS + 1];
 
 	totp_code(totp, instant, code);
 	return code;
@@ -554,7 +558,123 @@ START_TEST(verbs_ask)
 }
 END_TEST
 
-TESTS("core/archive/login", the_right_way_in, wrong_ways_in, codes_serve_once, the_wait_grows,
+struct racer {
+	struct world *w;
+	enum login_outcome outcome;
+	pthread_t thread;
+};
+
+static void *race(void *context)
+{
+	struct racer *r = context;
+
+	r->outcome = outcome(r->w, OPERATOR, good, code_at(NOON));
+	return NULL;
+}
+
+/* One code, shown by several at the same time, opens once. */
+START_TEST(a_code_serves_once_side_by_side)
+{
+	struct racer racers[4];
+	struct world w;
+	int in = 0;
+
+	world_begin(&w);
+	for (size_t i = 0; i < ARRAY_LEN(racers); i++) {
+		racers[i] = (struct racer){ .w = &w };
+		ck_assert_int_eq(pthread_create(&racers[i].thread, NULL, race, &racers[i]), 0);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(racers); i++) {
+		(void)pthread_join(racers[i].thread, NULL);
+		in += racers[i].outcome == LOGIN_IN;
+	}
+	ck_assert_int_eq(in, 1);
+	world_end(&w);
+}
+END_TEST
+
+static void *wait_for_turn(void *context)
+{
+	struct err err = ERR_INIT;
+
+	ck_ok(turns_take(context, &err), err);
+	turns_give(context);
+	return NULL;
+}
+
+static void *wait_patiently(void *context)
+{
+	turns_wait(context);
+	turns_give(context);
+	return NULL;
+}
+
+START_TEST(turns_are_bounded)
+{
+	struct turns *t = turns_new(1, 2);
+	struct err err = ERR_INIT;
+	pthread_t threads[3];
+
+	ck_ok(turns_take(t, &err), err);
+	for (unsigned i = 0; i < 2; i++) {
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, wait_for_turn, t), 0);
+		while (turns_waiting(t) != i + 1)
+			(void)sched_yield();
+	}
+	ck_fails(turns_take(t, &err), err, ERR_BUSY);
+	ck_assert_int_eq(pthread_create(&threads[2], NULL, wait_patiently, t), 0);
+	while (turns_waiting(t) != 3)
+		(void)sched_yield();
+	ck_assert_uint_eq(turns_running(t), 1);
+	turns_give(t);
+	for (size_t i = 0; i < ARRAY_LEN(threads); i++)
+		(void)pthread_join(threads[i], NULL);
+	ck_assert_uint_eq(turns_running(t) + turns_waiting(t), 0);
+	turns_free(t);
+}
+END_TEST
+
+/* Without its state the archive still opens, and says what is wrong. */
+START_TEST(a_state_that_is_damaged)
+{
+	_cleanup_(buf_done) struct buf reply = BUF_INIT;
+	_cleanup_(json_freep) struct json *args = NULL;
+	struct verb_call call = { .caller = { .origin = ACCESS_OWNER }, .reply = &reply };
+	char path[512];
+	struct login *l = NULL;
+	struct err err = ERR_INIT;
+	struct world w;
+	FILE *f;
+
+	world_begin(&w);
+	archive_close(w.archive, 0);
+	(void)snprintf(path, sizeof(path), "%s/state.db", w.path);
+	f = fopen(path, "we");
+	ck_assert_ptr_nonnull(f);
+	ck_assert_int_gt(fprintf(f, "%0999d", 0), 0);
+	(void)fclose(f);
+	ck_ok(archive_open(w.path, ARCHIVE_WRITABLE | ARCHIVE_RESIDENT, &w.archive, &err), err);
+	unseal(&w);
+	ck_fails(login_of(w.archive, &l, &err), err, ERR_CORRUPT);
+	ck_assert_int_eq(session(&w, "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"), -ERR_CORRUPT);
+	ck_ok(json_parse(STR("{}"), NULL, 0, &args, &err), err);
+	call.args = args;
+	ck_ok(verb_run(w.archive, STR("account.list"), &call, &err), err);
+	buf_reset(&reply);
+	ck_ok(verb_run(w.archive, STR("status"), &call, &err), err);
+	ck_assert_ptr_nonnull(strstr(reply.p, "state.db cannot be opened"));
+	/* Moved away, it is made anew: nobody has a password, and nothing else is missing. */
+	ck_assert_int_eq(unlink(path), 0);
+	ck_ok(login_of(w.archive, &l, &err), err);
+	ck_assert_int_eq(outcome(&w, OPERATOR, good, ""), LOGIN_CREDENTIALS);
+	give(&w, good, false);
+	ck_assert_int_eq(outcome(&w, OPERATOR, good, ""), LOGIN_ENROL);
+	world_end(&w);
+}
+END_TEST
+
+TESTS("core/archive/login", a_code_serves_once_side_by_side, turns_are_bounded,
+	a_state_that_is_damaged, the_right_way_in, wrong_ways_in, codes_serve_once, the_wait_grows,
 	the_wait_grows_for_nobody_too, the_right_password_ends_the_count, enrolment,
 	a_given_password_must_be_changed, sessions_end, sealing_and_restarts_keep_sessions,
 	tokens_of_all_kinds, an_account_has_so_many_sessions, roles_decide, verbs_ask)
