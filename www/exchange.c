@@ -132,7 +132,7 @@ int exchange_parse_target(struct exchange *x, const char *target, struct err *er
 	if (x->path.n == 0 || x->path.p[0] != '/')
 		return err_set(err, ERR_INVALID, tr("the address does not begin with '/'"));
 	for (size_t i = 0; i < n; i++) {
-		if (x->target.p[i] <= ' ' || x->target.p[i] == 0x7f)
+		if ((unsigned char)x->target.p[i] <= ' ' || x->target.p[i] == 0x7f)
 			return err_set(err, ERR_INVALID,
 				tr("the address has a character that does not belong there"));
 	}
