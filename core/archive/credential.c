@@ -302,7 +302,7 @@ void totp_uri(const uint8_t secret[TOTP_SECRET_BYTES], struct str issuer, struct
 
 /* ---- recovery codes ---- */
 
-void recovery_draw(char ret[RECOVERY_TEXT])
+void recovery_draw(char *ret)
 {
 	draw_text(ret, RECOVERY_CHARS);
 	ret[RECOVERY_TEXT - 1] = '\0';

@@ -96,8 +96,8 @@ void totp_uri(const uint8_t secret[TOTP_SECRET_BYTES], struct str issuer, struct
 
 /* ---- recovery codes ---- */
 
-/* A fresh one, and its hash under a key for one account. */
-void recovery_draw(char ret[RECOVERY_TEXT]);
+/* A fresh one into RECOVERY_TEXT bytes, and its hash under a key for one account. */
+void recovery_draw(char *ret);
 /* What was typed: blanks, dashes and upper case do not matter. False when it is no such code at all. */
 bool recovery_hash(const uint8_t key[32], struct str account, struct str typed,
 	uint8_t ret[RECOVERY_HASH_BYTES]);

@@ -385,7 +385,7 @@ void login_caller(const struct login_session *session, struct access_caller *ret
 
 int login_leave(struct archive *a, const struct login_session *session, struct err *err)
 {
-	struct login *l;
+	struct login *l = NULL;
 	int r = login_enter_gate(a, &l, err);
 
 	if (r < 0)
@@ -398,7 +398,7 @@ int login_leave(struct archive *a, const struct login_session *session, struct e
 int login_set_language(struct archive *a, const struct login_session *session,
 	enum tr_language language, struct err *err)
 {
-	struct login *l;
+	struct login *l = NULL;
 	int r = login_enter_gate(a, &l, err);
 
 	if (r < 0)
