@@ -36,6 +36,7 @@ const struct verb verb_table[] = {
 	{ "draft.get", ACCESS_FILE, verb_draft_get, U | W | A, 0, 0 },
 	{ "draft.list", ACCESS_FILE, verb_draft_list, U | W | A, 0, 0 },
 	{ "draft.put", ACCESS_FILE, verb_draft_put, U | W | A, 0, 0 },
+	{ "export", ACCESS_LOOK, verb_export, U, 1, 1 },
 	{ "file", ACCESS_FILE, verb_file, U | W | A, 0, VERB_MAX_FDS },
 	{ "file.batch", ACCESS_FILE, verb_file_batch, U | W | A, 1, VERB_MAX_FDS },
 	{ "get", ACCESS_LOOK, verb_get, U, 1, 1 },

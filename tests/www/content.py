@@ -2,7 +2,10 @@
 """What the browser needs to bring records in and to look at them: uploads in pieces, differences, proofs, jobs, events."""
 import contextlib
 import hashlib
+import io
 import json
+import xml.dom.minidom
+import zipfile
 
 from web import Host, equal, main, wait_until
 
@@ -113,6 +116,25 @@ def test_versions_beside_each_other():
         assert any('verify-commit ' + proof['commit'] in line for line in proof['commands'])
         first = read(h, f'/records/{record}/proof?version=1')
         assert first['commit'] != proof['commit']
+
+
+def test_tables():
+    with host() as h:
+        file(h, b'=words')
+        for view in ('records', 'search'):
+            csv = h.get(f'/api/v1/{view}.csv?{"q=封口&fresh=1" if view == "search" else "series=GEN"}'.replace('封口', '%E5%B0%81%E5%8F%A3'))
+            equal((csv.status, csv.headers['content-type']), (200, 'text/csv; charset=utf-8'))
+            text = csv.body.decode('utf-8-sig')
+            assert '封口记录' in text and text.count('\r\n') == 2, text
+            assert csv.headers['content-disposition'].startswith('attachment'), csv.headers
+        book = h.get('/api/v1/records.xlsx?series=GEN')
+        with zipfile.ZipFile(io.BytesIO(book.body)) as z:
+            equal(z.testzip(), None)
+            assert '封口记录' in z.read('xl/worksheets/sheet2.xml').decode()
+            for name in z.namelist():
+                xml.dom.minidom.parseString(z.read(name))
+        equal(h.get('/api/v1/records.csv?limit=3').status, 400)
+        equal(h.get('/api/v1/records.csv', session='').status, 401)
 
 
 def test_jobs_are_told_of():
