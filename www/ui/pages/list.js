@@ -166,11 +166,11 @@ function QueryForm({ query, path, series }) {
 		navigate(url(path, query, wanted), { keep: true });
 	};
 	return html`<form class="query screen" onSubmit=${submit} aria-label=${t('query')}>
-		<label for=${`${id}-s`}>${t('col.series')}</label><select id=${`${id}-s`} name="series" value=${code} onChange=${(/** @type {any} */ event) => setCode(event.target.value)}><option value="">${t('any')}</option>${series.map((one) => html`<option value=${one.code}>${label(one.title)}</option>`)}</select>
-		<label for=${`${id}-d`}>${t('col.department')}</label><select id=${`${id}-d`} name="department" value=${chosen}><option value="">${t('any')}</option>${departments.map((one) => html`<option value=${one}>${one}</option>`)}</select>
-		${open && html`<label for=${`${id}-t`}>${t('col.type')}</label><select id=${`${id}-t`} name="type" value=${query.get('type') ?? ''}><option value="">${t('any')}</option>${TYPES.map((one) => html`<option value=${one}>${t(`type.${one}`)}</option>`)}</select>
-		<label for=${`${id}-f`}>${t('query.from')}</label><${DayFilter} id=${`${id}-f`} name="from" value=${query.get('from') ?? ''} />
-		<label for=${`${id}-u`}>${t('query.to')}</label><${DayFilter} id=${`${id}-u`} name="to" value=${query.get('to') ?? ''} />`}
+		<span class="pair"><label for=${`${id}-s`}>${t('col.series')}</label><select id=${`${id}-s`} name="series" value=${code} onChange=${(/** @type {any} */ event) => setCode(event.target.value)}><option value="">${t('any')}</option>${series.map((one) => html`<option value=${one.code}>${label(one.title)}</option>`)}</select></span>
+		<span class="pair"><label for=${`${id}-d`}>${t('col.department')}</label><select id=${`${id}-d`} name="department" value=${chosen}><option value="">${t('any')}</option>${departments.map((one) => html`<option value=${one}>${one}</option>`)}</select></span>
+		${open && html`<span class="pair"><label for=${`${id}-t`}>${t('col.type')}</label><select id=${`${id}-t`} name="type" value=${query.get('type') ?? ''}><option value="">${t('any')}</option>${TYPES.map((one) => html`<option value=${one}>${t(`type.${one}`)}</option>`)}</select></span>
+		<span class="pair"><label for=${`${id}-f`}>${t('query.from')}</label><${DayFilter} id=${`${id}-f`} name="from" value=${query.get('from') ?? ''} /></span>
+		<span class="pair"><label for=${`${id}-u`}>${t('query.to')}</label><${DayFilter} id=${`${id}-u`} name="to" value=${query.get('to') ?? ''} /></span>`}
 		<span class="query-end"><${Button} type="submit" kind="primary" icon="search">${t('query.go')}<//><${Go} href=${path}>${t('query.reset')}<//>
 		<button type="button" class="button quiet" aria-expanded=${open ? 'true' : 'false'} onClick=${() => {
 			remember('query.open', !open);

@@ -58,9 +58,9 @@ function Whole({ record, query }) {
 			<p class="head-facts"><span class="mono"><${Copyable} text=${record.number} label=${t('col.number')} /></span>
 				${old ? html`<${Badge} kind="warn" icon="history">${t('state.superseded')}<//>` : html`<${Badge} kind="good" icon="check">${t('state.current')}<//>`}
 				<span>${t('version.of', { n: record.version, all: record.versions })}</span>
-				<span><${Moment} at=${record.at} /> ${record.name ?? record.account} ${word(`act.${current?.act}`, current?.act ?? '')}</span>
+				<span><${Moment} at=${record.at} /> ${record.name ?? record.account} ${word(`did.${current?.act}`, current?.act ?? '')}</span>
 				<${Signature} signature=${current?.signature} />
-				<span class="muted">${t('retention')}：${record.retention.map((one) => (typeof one === 'string' ? word(`retention.${one}`, one) : one.title)).join('、')}</span></p></header>
+				<span class="muted">${t('retention')}${t('colon')}${record.retention.map((one) => (typeof one === 'string' ? word(`retention.${one}`, one) : one.title)).join(t('comma'))}</span></p></header>
 		${old && html`<${Notice} kind="warn" title=${t('old.title', { n: record.version })}><p>${t('old.text')} <a href=${here}>${t('old.current', { n: newest })}</a></p><//>`}
 		<nav class="sections screen" aria-label=${t('record.sections')}>${sections.map(([name, text]) => html`<a href=${`#${name}`} onClick=${(/** @type {Event} */ event) => {
 			event.preventDefault();
@@ -84,8 +84,8 @@ function Whole({ record, query }) {
 				: html`<p class="muted">${t('record.parts.none')}</p>`}<//>
 			<${Section} id="links" title=${t('record.links')}>${record.links.length ? html`<ul class="lines">${record.links.map((one) => html`<li><span class="muted">${word(`rel.${one.rel}`, one.rel)}</span> <a class="mono" href=${`/records/${one.record}`}>${one.number ?? one.record}</a></li>`)}</ul>` : html`<p class="muted">${t('record.links.none')}</p>`}<//>
 			<${Section} id="versions" title=${t('record.versions')} note=${record.versions > 1 ? html`<a href=${`${here}/differences`}>${t('act.compare')}</a>` : ''}><ol class="timeline">${record.history.map((one) => html`<li class=${one.version === record.version ? 'current' : ''}>
-				<p><strong>${one.version === record.version ? t('version.n', { n: one.version }) : html`<a href=${url(here, one.version === newest ? {} : { version: one.version })}>${t('version.n', { n: one.version })}</a>`}</strong> <span>${word(`act.${one.act}`, one.act)}</span> <${Moment} at=${one.at} seconds /> <span>${one.name ?? one.account}</span> <${Signature} signature=${one.signature} /></p>
-				${one.reason && html`<p class="muted">${t('reason')}：${one.reason}</p>`}${one.commit && html`<p class="muted">${t('proof.commit')} <${Copyable} text=${one.commit} short=${12} label=${t('proof.commit')} /></p>`}
+				<p><strong>${one.version === record.version ? t('version.n', { n: one.version }) : html`<a href=${url(here, one.version === newest ? {} : { version: one.version })}>${t('version.n', { n: one.version })}</a>`}</strong> <span>${word(`did.${one.act}`, one.act)}</span> <${Moment} at=${one.at} seconds /> <span>${one.name ?? one.account}</span> <${Signature} signature=${one.signature} /></p>
+				${one.reason && html`<p class="muted">${t('reason')}${t('colon')}${one.reason}</p>`}${one.commit && html`<p class="muted">${t('proof.commit')} <${Copyable} text=${one.commit} short=${12} label=${t('proof.commit')} /></p>`}
 				${one.version > 1 && html`<p class="screen"><a href=${url(`${here}/differences`, { from: one.version - 1, to: one.version })}>${t('version.compare', { n: one.version - 1 })}</a></p>`}</li>`)}</ol><//>
 			<${Section} id="log" title=${t('record.log')}><${Log} record=${record} /><//>
 			<${Section} id="proof" title=${t('record.proof')}><${Proof} record=${record} /><//>
@@ -110,13 +110,13 @@ function Rows({ field, columns }) {
 function Log({ record }) {
 	const load = useLoad((signal) => get(`/records/${record.record}/log`, undefined, signal), [record.record, record.versions, language.value]);
 	return html`<${Loaded} load=${load}>${(/** @type {any} */ data) => html`<table class="table log"><thead><tr><th>${t('col.when')}</th><th>${t('col.who')}</th><th>${t('col.what')}</th></tr></thead><tbody>${(data.versions ?? []).map((/** @type {any} */ one) => html`<tr><td class="nowrap"><${Moment} at=${one.at} seconds /></td><td class="nowrap">${one.name ?? one.account}</td>
-		<td>${word(`act.${one.act}`, one.act)} ${t('version.n', { n: one.version })}${one.reason && html`<span class="muted"> · ${one.reason}</span>`}${one.changes?.length > 0 && html`<ul class="changes">${one.changes.map((/** @type {any} */ change) => html`<${Change} change=${change} />`)}</ul>`}</td></tr>`)}</tbody></table>`}<//>`;
+		<td>${word(`did.${one.act}`, one.act)} ${t('version.n', { n: one.version })}${one.reason && html`<span class="muted"> · ${one.reason}</span>`}${one.changes?.length > 0 && html`<ul class="changes">${one.changes.map((/** @type {any} */ change) => html`<${Change} change=${change} />`)}</ul>`}</td></tr>`)}</tbody></table>`}<//>`;
 }
 
 /** @param {{ change: any }} props */
 export function Change({ change }) {
 	const name = change.label ?? word(`member.${change.member}`, change.name ?? change.member);
-	return html`<li><span>${name}${change.member === 'part' && change.name ? `：${change.name}` : ''}</span> <span class="muted">${word(`change.${change.kind}`, change.kind)}</span>
+	return html`<li><span>${name}${change.member === 'part' && change.name ? `${t('colon')}${change.name}` : ''}</span> <span class="muted">${word(`change.${change.kind}`, change.kind)}</span>
 		${change.before !== undefined && html` <del>${change.before}</del>`}${change.before !== undefined && change.after !== undefined && ' → '}${change.after !== undefined && html`<ins>${change.after}</ins>`}</li>`;
 }
 

@@ -56,11 +56,11 @@ export default function Verification() {
 		${error && html`<${Notice} kind="bad" role="alert">${error}<//>`}
 		${going && html`<div class="card" role="status"><p>${t('verification.running')} <span class="muted">${word(`stage.${job.progress?.stage}`, job.progress?.stage ?? '')} ${job.progress?.total ? `${number(job.progress.done)}/${number(job.progress.total)}` : ''}</span></p><progress class="whole" max=${job.progress?.total || 1} value=${job.progress?.total ? job.progress.done : undefined} aria-label=${t('verification.running')}></progress></div>`}
 		<${Loaded} load=${load} what=${t('nav.verification')}>${(/** @type {any} */ answer) => {
-			const last = answer.result ? { ...answer.result, at: answer.at ?? answer.ended } : answer;
+			const last = { ...answer.result, at: answer.ended };
 			if (last.good === undefined)
 				return html`<${Notice} kind="info" title=${t('verification.never')}><p>${t('verification.never.text')}</p><//>`;
 			return html`<section class="card verdict ${last.good ? 'good' : 'bad'}"><h2><${Icon} name=${last.good ? 'check' : 'alert'} />${last.good ? t('verification.good') : t('verification.found', { n: last.found })}</h2>
-				<dl class="facts wide"><dt>${t('verification.when')}</dt><dd><${Moment} at=${last.at ?? last.ended} seconds /></dd><dt>${t('verification.level')}</dt><dd>${t(`level.${last.level}`)}</dd>${['volumes', 'commits', 'slips', 'envelopes', 'tombstones', 'keys', 'records'].filter((name) => last[name] !== undefined).map((name) => html`<dt>${t(`fact.${name}`)}</dt><dd>${number(last[name])}</dd>`)}
+				<dl class="facts wide"><dt>${t('verification.when')}</dt><dd><${Moment} at=${last.at} seconds /></dd><dt>${t('verification.level')}</dt><dd>${t(`level.${last.level}`)}</dd>${['volumes', 'commits', 'slips', 'envelopes', 'tombstones', 'keys', 'records'].filter((name) => last[name] !== undefined).map((name) => html`<dt>${t(`fact.${name}`)}</dt><dd>${number(last[name])}</dd>`)}
 				${last.bytes !== undefined && html`<dt>${t('fact.bytes')}</dt><dd>${size(last.bytes)}</dd>`}${last.seconds !== undefined && html`<dt>${t('fact.seconds')}</dt><dd>${period(last.seconds)}</dd>`}</dl>
 				${last.findings?.length > 0 && html`<table class="table"><thead><tr><th>${t('finding.kind')}</th><th>${t('finding.where')}</th><th>${t('finding.text')}</th></tr></thead><tbody>${last.findings.map((/** @type {any} */ one) => html`<tr><td><${Badge} kind="bad" icon="alert">${one.kind}<//></td><td class="mono">${one.where}</td><td>${one.text}</td></tr>`)}</tbody></table>`}</section>`;
 		}}<//>

@@ -197,7 +197,14 @@ function PdfView({ file, made, name, page = 1, q, bar, other }) {
 			const room = (body.current?.clientWidth ?? 600) - 28;
 			setScale(Math.min(Math.max(room / width, 0.4), 2));
 			setPdf(opened);
-		})().catch((problem) => !stop.signal.aborted && setError(problem));
+		})().catch((problem) => {
+			if (stop.signal.aborted)
+				return;
+			if (made)
+				other();
+			else
+				setError(problem);
+		});
 		return () => {
 			stop.abort();
 			for (const one of drawn.current.values())
