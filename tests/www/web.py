@@ -77,16 +77,16 @@ class Host:
 
     # ---- connections
 
-    def plain(self):
-        s = socket.create_connection(('127.0.0.1', self.port), LIMIT)
+    def plain(self, port=None):
+        s = socket.create_connection(('127.0.0.1', port or self.port), LIMIT)
         s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return s
 
-    def connect(self):
+    def connect(self, port=None):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
-        return context.wrap_socket(self.plain())
+        return context.wrap_socket(self.plain(port))
 
     def certificate(self):
         with self.connect() as s:
