@@ -381,6 +381,7 @@ static int read_with(struct volume *v, struct handle **h, const struct oid *oid,
 }
 
 /* Check type and name of what was read, and append it. */
+/* `oid` NULL: the name is not compared. */
 static int take_object(git_odb_object *object, const struct oid *oid, enum object_type *ret_type,
 	struct buf *ret, struct err *err)
 {
@@ -391,9 +392,11 @@ static int take_object(git_odb_object *object, const struct oid *oid, enum objec
 
 	if (type != GIT_OBJECT_COMMIT && type != GIT_OBJECT_TREE && type != GIT_OBJECT_BLOB)
 		return err_set(err, ERR_UNSUPPORTED, tr("no such kind of object"));
-	object_name((enum object_type)type, p, n, &name);
-	if (!oid_equal(&name, oid))
-		return err_set(err, ERR_CORRUPT, tr("an object in a pack is damaged"));
+	if (oid) {
+		object_name((enum object_type)type, p, n, &name);
+		if (!oid_equal(&name, oid))
+			return err_set(err, ERR_CORRUPT, tr("an object in a pack is damaged"));
+	}
 	buf_add(ret, p, n);
 	if (ret->failed)
 		return buf_check(ret, err);
@@ -402,8 +405,8 @@ static int take_object(git_odb_object *object, const struct oid *oid, enum objec
 	return 0;
 }
 
-int volume_read(struct volume *v, const struct oid *oid, enum object_type *ret_type,
-	struct buf *ret, struct err *err)
+static int read_one(struct volume *v, const struct oid *oid, bool is_named,
+	enum object_type *ret_type, struct buf *ret, struct err *err)
 {
 	git_odb_object *object;
 	struct handle *h;
@@ -413,11 +416,22 @@ int volume_read(struct volume *v, const struct oid *oid, enum object_type *ret_t
 		return r;
 	r = read_with(v, &h, oid, &object, err);
 	if (r == 0) {
-		r = take_object(object, oid, ret_type, ret, err);
+		r = take_object(object, is_named ? oid : NULL, ret_type, ret, err);
 		git_odb_object_free(object);
 	}
 	give_handle(v, h);
 	return r;
+}
+
+int volume_read(struct volume *v, const struct oid *oid, enum object_type *ret_type,
+	struct buf *ret, struct err *err)
+{
+	return read_one(v, oid, true, ret_type, ret, err);
+}
+
+int volume_read_unnamed(struct volume *v, const struct oid *oid, struct buf *ret, struct err *err)
+{
+	return read_one(v, oid, false, NULL, ret, err);
 }
 
 bool volume_has(struct volume *v, const struct oid *oid)
