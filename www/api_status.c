@@ -4,7 +4,7 @@
 
 static int say_public(struct exchange *x, const struct json *all, struct err *err)
 {
-	static const char *const names[] = { "demonstration", "program", "sealed" };
+	static const char *const names[] = { "demonstration", "program", "sealed", "unsealing" };
 
 	buf_addc(&x->reply, '{');
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {

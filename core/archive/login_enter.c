@@ -78,6 +78,7 @@ try {
 	char hash[PASSWORD_HASH_MAX];	  /* as it was when the try was charged */
 	char new_hash[PASSWORD_HASH_MAX]; /* "": none */
 	bool fits;
+	bool is_waiting; /* the next try will have to wait */
 };
 
 static void try_done(struct try *t)
@@ -99,15 +100,17 @@ static int charge(void *context, struct credential *c, struct err *err)
 	}
 	memcpy(t->hash, c->hash, sizeof(t->hash));
 	lock_fail(&c->lock, now);
+	t->is_waiting = c->lock.until > now;
 	return 0;
 }
 
 /* The charge was for nothing: the password was right, and no code was tried. */
-static void take_charge_back(struct credential *c)
+static void take_charge_back(struct try *t, struct credential *c)
 {
 	if (c->lock.failures > 0)
 		c->lock.failures--;
 	c->lock.until = 0;
+	t->is_waiting = false;
 }
 
 /* Work that costs the same whether there is a password or not. */
@@ -163,7 +166,7 @@ static void settle_enrolment(struct try *t, struct credential *c)
 	c->has_totp = true;
 	t->answer->outcome = LOGIN_ENROL;
 	if (t->code.n == 0 || !t->enrol)
-		take_charge_back(c);
+		take_charge_back(t, c);
 }
 
 static void settle_code(struct try *t, struct credential *c)
@@ -175,7 +178,7 @@ static void settle_code(struct try *t, struct credential *c)
 	if (t->code.n == 0 && t->may_skip_code) {
 		t->answer->outcome = LOGIN_IN;
 	} else if (t->code.n == 0) {
-		take_charge_back(c);
+		take_charge_back(t, c);
 	} else if (step > 0) {
 		c->last_step = step;
 		t->answer->outcome = LOGIN_IN;
@@ -263,7 +266,7 @@ static int enter(struct login *l, const struct login_request *q, struct login_an
 		.code = str_trim(q->code),
 		.enrol = q->enrol,
 		.answer = answer };
-	int r = people_resolve(l->archive->people, q->name, account, &inner);
+	int r = people_look(l->archive->people, q->name, account, &inner);
 
 	if (r < 0 && r != -ERR_DENIED) {
 		if (err)
@@ -277,6 +280,9 @@ static int enter(struct login *l, const struct login_request *q, struct login_an
 	try_done(&t);
 	if (r < 0)
 		return r;
+	if (t.is_waiting && answer->outcome != LOGIN_IN && answer->outcome != LOGIN_WAIT)
+		log_line(LOG_LEVEL_WARNING, "too many failed log-ins of %s, the last from %.*s",
+			account[0] == '?' ? "a name that nobody has" : account, STR_ARG(q->peer));
 	if (answer->outcome != LOGIN_IN) {
 		log_line(LOG_LEVEL_INFO, "log-in of %s: %s", account[0] == '?' ? "nobody" : account,
 			login_outcome_word(answer->outcome));

@@ -207,8 +207,8 @@ static int unknown(struct str who, struct err *err)
 		safe.p);
 }
 
-int people_resolve(
-	struct people *p, struct str who, char ret_account[ACCOUNT_MAX + 1], struct err *err)
+static int resolve(struct people *p, struct str who, bool may_wait,
+	char ret_account[ACCOUNT_MAX + 1], struct err *err)
 {
 	_cleanup_(buf_wipe) struct buf folded = BUF_INIT;
 	_cleanup_(buf_done) struct buf account = BUF_INIT;
@@ -220,7 +220,8 @@ int people_resolve(
 	if (!recall(p, buf_str(&folded), (struct str){ NULL, 0 }, &account)) {
 		r = look_up(p, buf_str(&folded), (struct str){ NULL, 0 }, &f, err);
 		/* A follower that is behind (after a crash, while rebuilding) may not have it yet. */
-		if (r == 0 && p->archive->recorder && recorder_catch_up(p->archive, 10000))
+		if (r == 0 && may_wait && p->archive->recorder &&
+			recorder_catch_up(p->archive, 10000))
 			r = look_up(p, buf_str(&folded), (struct str){ NULL, 0 }, &f, err);
 		if (r == 0)
 			r = look_up(p, (struct str){ NULL, 0 }, who, &f, err);
@@ -233,6 +234,18 @@ int people_resolve(
 		return unknown(who, err);
 	memcpy(ret_account, account.p, account.n + 1);
 	return 0;
+}
+
+int people_resolve(
+	struct people *p, struct str who, char ret_account[ACCOUNT_MAX + 1], struct err *err)
+{
+	return resolve(p, who, true, ret_account, err);
+}
+
+int people_look(
+	struct people *p, struct str who, char ret_account[ACCOUNT_MAX + 1], struct err *err)
+{
+	return resolve(p, who, false, ret_account, err);
 }
 
 void people_name(struct people *p, struct str account, struct buf *ret)

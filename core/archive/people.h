@@ -19,6 +19,9 @@ void people_free(struct people *p);
 /* `who` is a name or an account id. Errors: ERR_DENIED: no such account, and what to do. */
 int people_resolve(
 	struct people *p, struct str who, char ret_account[ACCOUNT_MAX + 1], struct err *err);
+/* The same for who is not to wait: what was filed this second may not be found. */
+int people_look(
+	struct people *p, struct str who, char ret_account[ACCOUNT_MAX + 1], struct err *err);
 /* Append the name of an account; nothing when it is not known. */
 void people_name(struct people *p, struct str account, struct buf *ret);
 /* A name that was filed just now and is not in the registry yet. */
