@@ -109,6 +109,36 @@ static int search_xlsx(struct exchange *x, struct err *err)
 	return answer_table(x, "search", "xlsx", err);
 }
 
+/* ---- the printed page of a record ---- */
+
+static int sheet(struct exchange *x, struct err *err)
+{
+	_cleanup_(buf_done) struct buf members = BUF_INIT_MAX(2 * EXCHANGE_MAX_TARGET),
+				       address = BUF_INIT, name = BUF_INIT;
+	struct str host = exchange_header(x, "Host");
+	int r = www_members(x, &members, err);
+
+	if (r < 0)
+		return r;
+	if (host.n > 0 && host.n < 200 && str_is_utf8(host)) {
+		buf_addf(&address, "https://%.*s/records/%.*s", STR_ARG(host),
+			STR_ARG(x->values[0]));
+		say_text(&members, "address", buf_str(&address));
+	}
+	r = answer_file(x, "sheet", buf_str(&members), err);
+	if (r < 0)
+		return r;
+	buf_addf(&name, "%.*s.pdf", STR_ARG(x->values[0]));
+	exchange_set(x, "Content-Type", "application/pdf");
+	exchange_disposition(x, true, buf_str(&name));
+	return 0;
+}
+
+static const struct route_param sheet_params[] = {
+	{ "version", PARAM_INT, NULL },
+	{ NULL, PARAM_TEXT, NULL },
+};
+
 /* As the pages of the views, without what says where a page begins. */
 static const struct route_param list_params[] = {
 	{ "series", PARAM_TEXT, NULL },
@@ -139,6 +169,8 @@ static const struct route routes[] = {
 	{ METHOD_GET, "/api/v1/records.csv", ROUTE_READER, .run = list_csv, .params = list_params },
 	{ METHOD_GET, "/api/v1/records.xlsx", ROUTE_READER, .run = list_xlsx,
 		.params = list_params },
+	{ METHOD_GET, "/api/v1/records/{record}/sheet.pdf", ROUTE_READER, .run = sheet,
+		.params = sheet_params },
 	{ METHOD_GET, "/api/v1/search.csv", ROUTE_READER, .run = search_csv,
 		.params = search_params },
 	{ METHOD_GET, "/api/v1/search.xlsx", ROUTE_READER, .run = search_xlsx,

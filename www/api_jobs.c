@@ -32,6 +32,7 @@ static int begin(struct exchange *x, struct err *err)
 /* The newest verification that came to an end, or nothing. */
 static int verification(struct exchange *x, struct err *err)
 {
+	static const struct json_limits limits = { VERB_MAX_REPLY, 32, 1000000 };
 	_cleanup_(buf_wipe) struct buf text = BUF_INIT;
 	_cleanup_(json_freep) struct json *doc = NULL;
 	const struct json *jobs;
@@ -42,7 +43,7 @@ static int verification(struct exchange *x, struct err *err)
 	if (r < 0)
 		return r;
 	buf_addc(&text, '}');
-	if ((r = json_parse(buf_str(&text), NULL, 0, &doc, err)) < 0 ||
+	if ((r = json_parse(buf_str(&text), &limits, 0, &doc, err)) < 0 ||
 		(r = json_need_list(doc, "jobs", &jobs, err)) < 0)
 		return r;
 	for (size_t i = 0; i < json_list_count(jobs); i++) {

@@ -58,6 +58,7 @@ const struct verb verb_table[] = {
 	{ "series.show", ACCESS_LOOK, verb_series_show, U, 0, 0 },
 	{ "session.end", ACCESS_OWN, verb_session_end, U | W | A, 0, 0 },
 	{ "session.list", ACCESS_OWN, verb_session_list, U | W | A, 0, 0 },
+	{ "sheet", ACCESS_LOOK, verb_sheet, U, 1, 1 },
 	{ "show", ACCESS_LOOK, verb_show, U, 0, 0 },
 	{ "signers", ACCESS_LOOK, verb_signers, U, 0, 0 },
 	{ "signers.rotate", ACCESS_ADMINISTER, verb_signers_rotate, U | W | A, 0, 0 },

@@ -14,7 +14,7 @@
 #include <stdio.h>
 
 enum {
-	PAGE_ROWS = 1000,
+	PAGE_ROWS = 250,
 	PAGE_HITS = 100,
 	ROWS_MAX = 100000, /* what is behind is left out, and the cover says so */
 	HITS_MAX = 5000,
@@ -150,6 +150,7 @@ static int copy_member(void *context, struct str name, const struct json *value)
 
 static int ask(struct export *e, const struct json *after, struct json **ret, struct err *err)
 {
+	static const struct json_limits limits = { VERB_MAX_REPLY, 32, 1000000 };
 	_cleanup_(buf_wipe) struct buf request = BUF_INIT, reply = BUF_INIT_MAX(VERB_MAX_REPLY);
 	_cleanup_(json_freep) struct json *args = NULL;
 	struct verb_call inner = *e->call;
@@ -180,7 +181,7 @@ static int ask(struct export *e, const struct json *after, struct json **ret, st
 	r = e->is_search ? verb_search(e->archive, &inner, err)
 			 : verb_list(e->archive, &inner, err);
 	buf_addc(&reply, '}');
-	return r < 0 ? r : json_parse(buf_str(&reply), NULL, 0, ret, err);
+	return r < 0 ? r : json_parse(buf_str(&reply), &limits, 0, ret, err);
 }
 
 static int add_page(struct export *e, const struct json *reply, bool *ret_more, struct err *err)

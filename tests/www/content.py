@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import io
 import json
+import subprocess
 import xml.dom.minidom
 import zipfile
 
@@ -135,6 +136,17 @@ def test_tables():
                 xml.dom.minidom.parseString(z.read(name))
         equal(h.get('/api/v1/records.csv?limit=3').status, 400)
         equal(h.get('/api/v1/records.csv', session='').status, 401)
+
+
+def test_a_printed_page():
+    with host() as h:
+        record = file(h, b'words')
+        page = h.get(f'/api/v1/records/{record}/sheet.pdf')
+        equal((page.status, page.headers['content-type'], page.body[:5]), (200, 'application/pdf', b'%PDF-'))
+        text = subprocess.run(['pdftotext', '-', '-'], input=page.body, capture_output=True, check=True).stdout.decode()
+        for word in ('封口记录', '记录.txt', record, hashlib.sha256(b'words').hexdigest()[:20], '1/1'):
+            assert word in text, (word, text)
+        equal(h.get(f'/api/v1/records/{record}/sheet.pdf?version=2').status, 404)
 
 
 def test_jobs_are_told_of():
