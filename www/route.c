@@ -16,7 +16,7 @@
 
 const struct route_group *const route_groups[] = {
 	&api_status, &api_records, &api_parts, &api_search, &api_series, &api_keep, &api_session,
-	&api_drafts, &api_uploads, &api_jobs, &api_export,
+	&api_accounts, &api_drafts, &api_uploads, &api_jobs, &api_export,
 	&pages, /* the last: everything else is the user interface's */
 };
 const size_t route_group_count = ARRAY_LEN(route_groups);

@@ -77,7 +77,7 @@ struct route_group {
 };
 
 extern const struct route_group api_status, api_records, api_parts, api_search, api_series,
-	api_keep, api_session, api_drafts, api_uploads, api_jobs, api_export, pages;
+	api_keep, api_session, api_accounts, api_drafts, api_uploads, api_jobs, api_export, pages;
 extern const struct route_group *const route_groups[];
 extern const size_t route_group_count;
 

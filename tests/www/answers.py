@@ -114,6 +114,12 @@ def run(call):
     call('GET', '/series')
     call('GET', '/series/{series}', series='GEN')
     call('GET', '/accounts')
+    account = call('POST', '/accounts', body={'name': '林知远'})['id']
+    call('POST', '/accounts/{account}/password', account=account)
+    call('PUT', '/accounts/{account}/roles', body={'roles': ['reader']}, account=account)
+    call('POST', '/accounts/{account}/unlock', account=account)
+    call('DELETE', '/accounts/{account}/second-factor', account=account)
+    call('DELETE', '/accounts/{account}/sessions', account=account)
     for what, one in (('drafts', 'draft'), ('views', 'view')):
         call('PUT', f'/{what}/{{{one}}}', body={'content': {'title': 'x'}, 'version': 0}, **{one: 'a'})
         call('GET', f'/{what}')

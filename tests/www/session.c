@@ -356,5 +356,45 @@ START_TEST(drafts_and_views)
 }
 END_TEST
 
-TESTS("www/session", in_and_out, bodies_of_all_kinds, too_often,
+START_TEST(operators_keep_accounts)
+{
+	char target[128];
+	struct err err = ERR_INIT;
+	struct world w;
+
+	world_begin(&w, ROLE_READER);
+	ask(&w, "POST", "/api/v1/session", login_body(good, true));
+	ask(&w, "POST", "/api/v1/accounts", "{'name':'林知远'}");
+	refused(&w, 403, "denied");
+	ck_ok(login_set_roles(w.archive->login, "u-00001", ROLE_OPERATOR, &err), err);
+	ask(&w, "POST", "/api/v1/accounts", "{'name':'林知远'}");
+	ck_assert_uint_eq(w.status, 200);
+	ck_assert_str_eq(text_at(w.doc, "id"), "u-00002");
+	/* An operator does not thereby read. */
+	ask(&w, "GET", "/api/v1/records", "");
+	refused(&w, 403, "denied");
+	ask(&w, "POST", "/api/v1/accounts/u-00002/password", "");
+	ck_assert_uint_eq(strlen(text_at(w.doc, "password")), 24);
+	ck_assert(bool_at(w.doc, "must_change"));
+	ask(&w, "PUT", "/api/v1/accounts/u-00002/roles", "{'roles':['filer','reader']}");
+	ck_assert_uint_eq(count_at(w.doc, "roles"), 2);
+	ask(&w, "PUT", "/api/v1/accounts/u-00002/roles", "{'roles':['boss']}");
+	refused(&w, 400, "invalid");
+	ask(&w, "PUT", "/api/v1/accounts/u-00001/roles", "{'roles':['filer']}");
+	refused(&w, 403, "denied");
+	(void)snprintf(target, sizeof(target), "/api/v1/accounts/%s/unlock",
+		"%E6%9E%97%E7%9F%A5%E8%BF%9C");
+	ask(&w, "POST", target, "");
+	ck_assert_str_eq(text_at(w.doc, "account"), "u-00002");
+	ask(&w, "DELETE", "/api/v1/accounts/u-00002/second-factor", "");
+	ck_assert_uint_eq(w.status, 200);
+	ask(&w, "DELETE", "/api/v1/accounts/u-00001/sessions", "");
+	ck_assert_int_eq(int_at(w.doc, "ended"), 1);
+	ask(&w, "GET", "/api/v1/session", "");
+	refused(&w, 401, "session");
+	world_end(&w);
+}
+END_TEST
+
+TESTS("www/session", operators_keep_accounts, in_and_out, bodies_of_all_kinds, too_often,
 	enrolment_and_a_password_of_ones_own, readers_read, two_people_unseal, drafts_and_views)
