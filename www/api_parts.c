@@ -377,6 +377,58 @@ static int get_part(struct exchange *x, struct err *err)
 	return r < 0 ? r : answer(x, &d, range, &facts, err);
 }
 
+/* ---- text ---- */
+
+static int read_back(int fd, struct buf *ret, struct err *err)
+{
+	if (lseek(fd, 0, SEEK_SET) < 0)
+		return err_errno(err, tr("cannot make a file in memory"));
+	return file_read_fd(fd, ret, err);
+}
+
+/* What was read from the part, page by page. */
+static int get_text(struct exchange *x, struct err *err)
+{
+	_cleanup_(buf_done) struct buf members = BUF_INIT_MAX(2 * EXCHANGE_MAX_TARGET);
+	_cleanup_(buf_wipe) struct buf reply = BUF_INIT_MAX(1 << 16), text = BUF_INIT;
+	_cleanup_(json_freep) struct json *doc = NULL;
+	_cleanup_(closep) int fd = memfd_create("text", MFD_CLOEXEC);
+	static const char *const names[] = { "name", "reason", "sentence", "sure" };
+	int r = fd < 0 ? err_errno(err, tr("cannot make a file in memory")) : 0;
+
+	if (r == 0)
+		r = www_members(x, &members, err);
+	say_bool(&members, "json", true);
+	buf_addc(&reply, '{');
+	if (r == 0)
+		r = www_verb(x, "text", buf_str(&members), &fd, 1, &reply, err);
+	buf_addc(&reply, '}');
+	if (r == 0)
+		r = read_back(fd, &text, err);
+	if (r == 0)
+		r = json_parse(buf_str(&reply), NULL, 0, &doc, err);
+	if (r < 0)
+		return r;
+	buf_addc(&x->reply, '{');
+	for (size_t i = 0; r == 0 && i < ARRAY_LEN(names); i++) {
+		const struct json *value = json_map_get(doc, names[i]);
+
+		if (!value)
+			continue;
+		json_add_name(&x->reply, names[i]);
+		r = json_add_canonical(&x->reply, value, err);
+	}
+	say_json(&x->reply, "pages", buf_str(&text));
+	buf_addc(&x->reply, '}');
+	exchange_is_json(x);
+	return r;
+}
+
+static const struct route_param text_params[] = {
+	{ "version", PARAM_INT, NULL },
+	{ NULL, PARAM_TEXT, NULL },
+};
+
 static const struct route_param part_params[] = {
 	{ "version", PARAM_INT, NULL },
 	{ "download", PARAM_BOOL, "" }, /* not for the verb */
@@ -386,5 +438,7 @@ static const struct route_param part_params[] = {
 static const struct route routes[] = {
 	{ METHOD_GET, "/api/v1/records/{record}/parts/{part}", ROUTE_READER, .run = get_part,
 		.params = part_params },
+	{ METHOD_GET, "/api/v1/records/{record}/parts/{part}/text", ROUTE_READER, .run = get_text,
+		.params = text_params },
 };
 const struct route_group api_parts = { routes, ARRAY_LEN(routes) };

@@ -182,17 +182,45 @@ static int write_text(const struct extracted *text, struct outlet *out, struct e
 	return r;
 }
 
+/* A list of maps, for programs. */
+static int write_pages(const struct extracted *text, struct outlet *out, struct err *err)
+{
+	_cleanup_(buf_wipe) struct buf page = BUF_INIT;
+	int r = outlet_write(out, STR("["), err);
+
+	for (size_t i = 0; r == 0 && i < text->page_count; i++) {
+		const struct extracted_page *p = &text->pages[i];
+
+		buf_reset(&page);
+		buf_adds(&page, i ? ",{" : "{");
+		if (p->number > 0)
+			say_int(&page, "page", p->number);
+		if (p->label.n > 0)
+			say_text(&page, "label", p->label);
+		if (p->sure > 0)
+			say_int(&page, "sure", p->sure);
+		say_text(&page, "text", p->text);
+		buf_addc(&page, '}');
+		r = buf_check(&page, err);
+		if (r == 0)
+			r = outlet_write(out, buf_str(&page), err);
+	}
+	return r < 0 ? r : outlet_write(out, STR("]"), err);
+}
+
 static int text_of_part(
 	struct archive *a, struct verb_call *call, const struct edition *e, struct err *err)
 {
 	_cleanup_(secret_freep) struct secret *key = reading_text_key(a, e);
 	_cleanup_(extracted_freep) struct extracted *text = NULL;
 	struct str which = STR("1");
+	bool as_json = false;
 	struct outlet out;
 	size_t i;
 	int r;
 
 	if ((r = json_may_text(call->args, "part", &which, err)) < 0 ||
+		(r = args_bool(call->args, "json", &as_json, err)) < 0 ||
 		(r = edition_find_part(e, which, &i, err)) < 0)
 		return r;
 	if (!key)
@@ -204,7 +232,7 @@ static int text_of_part(
 	if (r < 0)
 		return r;
 	outlet_open(&out, call, text->text_bytes);
-	r = write_text(text, &out, err);
+	r = as_json ? write_pages(text, &out, err) : write_text(text, &out, err);
 	outlet_done(&out);
 	if (r < 0)
 		return r;
@@ -220,7 +248,7 @@ static int text_of_part(
 
 int verb_text(struct archive *a, struct verb_call *call, struct err *err)
 {
-	static const char *const names[] = { "number", "record", "version", "part", NULL };
+	static const char *const names[] = { "number", "record", "version", "part", "json", NULL };
 	struct record_head head;
 	struct edition e;
 	int r = args_only(call, names, err);
