@@ -66,8 +66,11 @@ static int verification(struct exchange *x, struct err *err)
 
 enum { BEAT_SECONDS = 15, LIFE_SECONDS = 3600, PIECE_MAX = 256 << 10 };
 
-/* One who listens. The stream ends after an hour: the browser comes back, and is asked anew who it is. */
+/* One who listens. The stream ends with its session, and after an hour: the browser comes back, and is
+ * asked anew who it is. */
 struct listener {
+	struct www *www;
+	struct login_session session;
 	struct news *news;
 	struct waker *waker;
 	bool is_watching;
@@ -99,6 +102,8 @@ static int64_t listener_read(void *context, uint64_t offset, char *p, size_t n)
 
 	(void)offset;
 	if (l->sent == l->waiting.n) {
+		if (!www_is_live(l->www, &l->session))
+			return STREAM_END;
 		buf_reset(&l->waiting);
 		l->sent = 0;
 		take_events(l);
@@ -137,13 +142,29 @@ static void listener_close(void *context)
 
 static const struct exchange_stream listener_stream = { listener_read, listener_close };
 
+/* News tell of jobs and records, so they are for those who may list them. */
+static int check_listener(struct exchange *x, struct err *err)
+{
+	const struct access_subject subject = { .kind = SUBJECT_ARCHIVE };
+	struct access_caller caller;
+	struct verb_stamp stamp;
+
+	login_caller(&x->session, &caller);
+	return verb_peek(x->www->archive, STR("job.list"), &caller, &subject, &stamp, err);
+}
+
 static int listen_to(struct exchange *x, struct err *err)
 {
-	struct listener *l = xcalloc(1, sizeof(*l));
 	struct str last = exchange_header(x, "Last-Event-ID");
+	struct listener *l;
 	uint64_t at;
+	int r = check_listener(x, err);
 
-	(void)err;
+	if (r < 0)
+		return r;
+	l = xcalloc(1, sizeof(*l));
+	l->www = x->www;
+	l->session = x->session;
 	l->news = archive_news(x->www->archive);
 	l->begun = l->beat = clock_ticks() / 1000000000;
 	l->at = news_last(l->news);

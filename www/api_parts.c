@@ -6,7 +6,7 @@
  * at the window's end.
  *
  * What strangers filed must not run here: only kinds that cannot (PDF, pictures, plain text) are shown in place,
- * everything else is a download. */
+ * everything else is a download, and bytes without a kind where a page could take it for a script or a style. */
 #include "www/inside.h"
 #include "www/workers.h"
 
@@ -41,7 +41,7 @@ struct window {
 struct download {
 	struct www *www;
 	struct waker *waker;
-	char account[48];
+	struct login_session session;
 	char *members; /* which part, for the verb */
 	char sha256[65];
 	uint64_t first, last; /* what was asked for, both included */
@@ -139,12 +139,14 @@ static void fill_next(void *context)
 	struct download *d = context;
 	struct facts facts = { .name = NULL };
 	uint64_t last = window_end(d->next.first);
-	int r = get(d->www, d->account, d->members, &d->next, d->next.first,
+	int r = get(d->www, d->session.account, d->members, &d->next, d->next.first,
 		last < d->last ? last : d->last, &facts, NULL);
 
 	/* Without a version in the request it could have been revised meanwhile. */
 	if (r == 0 && (strcmp(facts.sha256, d->sha256) != 0 || d->next.n == 0))
 		r = -ERR_CONFLICT;
+	if (r == 0 && !www_is_live(d->www, &d->session))
+		r = -ERR_DENIED;
 	facts_done(&facts);
 	(void)pthread_mutex_lock(&d->lock);
 	d->next_ready = r == 0;
@@ -305,17 +307,17 @@ static int open_first(struct exchange *x, struct download *d, const struct range
 		last = first = 0; /* only the facts */
 	else if (range->kind == RANGE_FROM && range->last < last)
 		last = range->last;
-	r = get(x->www, d->account, d->members, &d->now, first, last, ret, err);
+	r = get(x->www, d->session.account, d->members, &d->now, first, last, ret, err);
 	if (r == -ERR_INVALID && first > 0) /* perhaps there are not so many: find out */
-		return get(x->www, d->account, d->members, &d->now, 0, 0, ret, err);
+		return get(x->www, d->session.account, d->members, &d->now, 0, 0, ret, err);
 	if (r < 0 || range->kind != RANGE_LAST || x->method == METHOD_HEAD ||
 		!range_resolve(range, ret->size, &first, &last))
 		return r;
 	facts_done(ret);
 	*ret = (struct facts){ .name = NULL };
 	end = window_end(first);
-	return get(
-		x->www, d->account, d->members, &d->now, first, end < last ? end : last, ret, err);
+	return get(x->www, d->session.account, d->members, &d->now, first, end < last ? end : last,
+		ret, err);
 }
 
 static int answer(struct exchange *x, struct download **d, struct range range,
@@ -360,7 +362,7 @@ static int get_part(struct exchange *x, struct err *err)
 	d->refs = 1;
 	d->now.fd = d->next.fd = -1;
 	(void)pthread_mutex_init(&d->lock, NULL);
-	memcpy(d->account, x->session.account, sizeof(d->account));
+	d->session = x->session;
 	r = www_members(x, &members, err);
 	if (r < 0 || (r = buf_check(&members, err)) < 0)
 		return r;

@@ -32,6 +32,8 @@ struct www {
 	unsigned port;
 };
 
+/* Whether the session of an answer that goes on has not ended meanwhile. Any thread; waits for nothing. */
+bool www_is_live(struct www *w, const struct login_session *session);
 /* Run a verb for this exchange: `members` are members of the request without braces; the session's
  * account acts. Its reply's members are appended to `ret` (which may be x->reply, where a brace may stand). */
 int www_verb(struct exchange *x, const char *verb, struct str members, const int *fds,

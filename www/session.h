@@ -12,6 +12,8 @@ struct session_source {
 	/* Whose cookie this is. Asked on a network thread before the body is read, so it must be quick and must not
 	 * wait for a disk. Errors: ERR_NOTFOUND (nobody's), ERR_SEALED (nobody can know now). */
 	int (*find)(void *context, struct str token, struct login_session *ret, struct err *err);
+	/* Whether it has not ended since: for answers that take long. NULL: none does. */
+	bool (*is_live)(void *context, const struct login_session *session);
 	void *context;
 };
 

@@ -46,6 +46,16 @@ static int find_session(void *context, struct str token, struct login_session *r
 	return login_session(context, token, ret, err);
 }
 
+static bool is_live(void *context, const struct login_session *session)
+{
+	return login_is_live(context, session);
+}
+
+bool www_is_live(struct www *w, const struct login_session *session)
+{
+	return !w->sessions.is_live || w->sessions.is_live(w->sessions.context, session);
+}
+
 int www_start(const struct www_options *options, struct www **ret, struct err *err)
 {
 	_cleanup_(www_freep) struct www *w = xcalloc(1, sizeof(*w));
@@ -54,7 +64,7 @@ int www_start(const struct www_options *options, struct www **ret, struct err *e
 	w->archive = options->archive;
 	w->sessions = options->sessions;
 	if (!w->sessions.find)
-		w->sessions = (struct session_source){ find_session, options->archive };
+		w->sessions = (struct session_source){ find_session, is_live, options->archive };
 	w->cache = cache_new();
 	r = files_open(&w->files, err);
 	if (r == 0)

@@ -377,6 +377,20 @@ int login_session(struct archive *a, struct str token, struct login_session *ret
 	return r;
 }
 
+bool login_is_live(struct archive *a, const struct login_session *session)
+{
+	struct login *l = NULL;
+	bool live = true;
+
+	if (pthread_rwlock_tryrdlock(&a->gate) != 0)
+		return true;
+	if (!store_is_sealed(a->store) && login_of(a, &l, NULL) == 0)
+		live = sessions_is_live(l->sessions, session->id) &&
+		       login_roles(l, session->account) != 0;
+	login_leave_gate(a);
+	return live;
+}
+
 void login_caller(const struct login_session *session, struct access_caller *ret)
 {
 	*ret = (struct access_caller){ .origin = ACCESS_SESSION };

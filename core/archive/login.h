@@ -93,6 +93,10 @@ int login_enter(struct archive *a, const struct login_request *request, struct l
  * first time after unsealing aside). Errors: ERR_NOTFOUND: no such session, or it has ended: log in;
  * ERR_SEALED, also while it is being sealed or unsealed. */
 int login_session(struct archive *a, struct str token, struct login_session *ret, struct err *err);
+/* Whether an answer that began with this session may go on: false once it has ended or the account has no
+ * role. It is not seen by that. While it is sealed nobody knows, so it goes on. As quick as login_session.
+ * */
+bool login_is_live(struct archive *a, const struct login_session *session);
 /* What a verb call wants to know of it. */
 void login_caller(const struct login_session *session, struct access_caller *ret);
 

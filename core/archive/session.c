@@ -300,6 +300,18 @@ int sessions_find(struct sessions *s, struct str token, struct login_session *re
 	return at ? 0 : gone(err);
 }
 
+bool sessions_is_live(struct sessions *s, const uint8_t id[LOGIN_HASH_BYTES])
+{
+	const struct session *at;
+	bool live;
+
+	(void)pthread_mutex_lock(&s->lock);
+	at = find(s, id);
+	live = at && end_of(s, &at->s) > clock_now();
+	(void)pthread_mutex_unlock(&s->lock);
+	return live;
+}
+
 static int change(struct sessions *s, const uint8_t id[LOGIN_HASH_BYTES],
 	const enum tr_language *language, bool proved, struct err *err)
 {

@@ -31,6 +31,8 @@ int sessions_begin(struct sessions *s, const char *account, enum tr_language lan
 	struct err *err);
 /* Quick: no disk. ERR_NOTFOUND. Roles, must_change and name are left alone. */
 int sessions_find(struct sessions *s, struct str token, struct login_session *ret, struct err *err);
+/* Whether it has not ended, without its being seen: for what goes on by itself. */
+bool sessions_is_live(struct sessions *s, const uint8_t id[LOGIN_HASH_BYTES]);
 int sessions_set_language(struct sessions *s, const uint8_t id[LOGIN_HASH_BYTES],
 	enum tr_language language, struct err *err);
 /* A second factor was given just now. */

@@ -113,6 +113,21 @@ static void ask(struct world *w, const char *method, const char *target, const c
 	(void)snprintf(w->retry_after, sizeof(w->retry_after), "%.*s", STR_ARG(text));
 }
 
+/* The answer to who wants to hear what happens. */
+static struct exchange *listen_once(struct world *w)
+{
+	struct exchange *x = exchange_new(w->www);
+
+	x->method = METHOD_GET;
+	x->method_name = "GET";
+	x->header = look_up;
+	x->header_source = w;
+	w->has_body = false;
+	if (dispatch_head(x, "/api/v1/events"))
+		dispatch(x);
+	return x;
+}
+
 /* A problem with that code. */
 static void refused(struct world *w, unsigned status, const char *code)
 {
@@ -183,6 +198,38 @@ START_TEST(bodies_of_all_kinds)
 		ask(&w, "POST", "/api/v1/session/enrol", bodies[i]);
 		refused(&w, 400, "invalid");
 	}
+	world_end(&w);
+}
+END_TEST
+
+/* Events come as long as the session does, and for nobody who may not read. */
+START_TEST(events_end_with_the_session)
+{
+	struct exchange *x;
+	struct login *l = NULL;
+	struct world w;
+	char room[4096];
+
+	world_begin(&w, ROLE_READER);
+	ask(&w, "POST", "/api/v1/session", login_body(good, true));
+	ck_assert_uint_eq(w.status, 201);
+	x = listen_once(&w);
+	ck_assert_uint_eq(x->status, 200);
+	ck_assert_int_gt(x->stream->read(x->stream_context, 0, room, sizeof(room)), 0);
+	ck_assert_int_eq(x->stream->read(x->stream_context, 0, room, sizeof(room)), STREAM_WAIT);
+	ask(&w, "DELETE", "/api/v1/session", "");
+	ck_assert_uint_eq(w.status, 204);
+	ck_assert_int_eq(x->stream->read(x->stream_context, 0, room, sizeof(room)), STREAM_END);
+	exchange_free(x);
+	/* An operator reads nothing. */
+	ck_assert_int_eq(login_of(w.archive, &l, NULL), 0);
+	ck_assert_int_eq(login_set_roles(l, "u-00001", ROLE_OPERATOR, NULL), 0);
+	clock_set(NOON + TOTP_PERIOD);
+	ask(&w, "POST", "/api/v1/session", login_body(good, true));
+	ck_assert_uint_eq(w.status, 201);
+	x = listen_once(&w);
+	ck_assert_uint_eq(x->status, 403);
+	exchange_free(x);
 	world_end(&w);
 }
 END_TEST
@@ -396,5 +443,6 @@ START_TEST(operators_keep_accounts)
 }
 END_TEST
 
-TESTS("www/session", operators_keep_accounts, in_and_out, bodies_of_all_kinds, too_often,
-	enrolment_and_a_password_of_ones_own, readers_read, two_people_unseal, drafts_and_views)
+TESTS("www/session", operators_keep_accounts, in_and_out, bodies_of_all_kinds,
+	events_end_with_the_session, too_often, enrolment_and_a_password_of_ones_own, readers_read,
+	two_people_unseal, drafts_and_views)
