@@ -2,8 +2,8 @@
  *
  * They are opened in windows of 4 MiB, as they were sealed (a chunk must be opened whole anyway): the handler opens the
  * first, which also says what the part is; while one window is on its way to the client, a worker opens the next. So
- * a client that reads slowly holds two windows and no thread, and an archive that is sealed meanwhile ends the answer
- * at the window's end.
+ * a client that reads slowly holds two windows and no thread, and an archive that is sealed or a session that ends
+ * meanwhile ends the answer at the window's end.
  *
  * What strangers filed must not run here: only kinds that cannot (PDF, pictures, plain text) are shown in place,
  * everything else is a download, and bytes without a kind where a page could take it for a script or a style. */
@@ -229,18 +229,25 @@ static bool is_shown(const char *media)
 	return false;
 }
 
-/* What somebody filed says of itself goes out only where it looks like a media type. */
-static bool is_media(const char *media)
-{
-	size_t slashes = 0;
+/* What else is called by its name: nothing of it is a script, a style or a page. The pages' policy lets these come from
+ * this very server, so that a part which was filed as text/javascript would be one of our scripts. */
+static const char *const inert_media[] = { "application/msword", "application/rtf",
+	"application/zip", "application/vnd.ms-", "application/vnd.oasis.opendocument.",
+	"application/vnd.openxmlformats-officedocument.", "audio/", "image/tiff", "text/csv",
+	"video/" };
 
+static bool is_inert(const char *media)
+{
 	for (const char *c = media; *c; c++) {
-		slashes += *c == '/';
 		if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-./_",
 			    *c))
 			return false;
 	}
-	return slashes == 1;
+	for (size_t i = 0; i < ARRAY_LEN(inert_media); i++) {
+		if (str_starts(str_of(media), inert_media[i]))
+			return !str_ends(str_of(media), "xml");
+	}
+	return is_shown(media);
 }
 
 static void set_headers(struct exchange *x, const struct facts *f)
@@ -248,7 +255,7 @@ static void set_headers(struct exchange *x, const struct facts *f)
 	bool download = str_is(exchange_query(x, "download"), "1");
 
 	exchange_set(x, "Content-Type", "%s",
-		is_media(f->media) ? f->media : "application/octet-stream");
+		is_inert(f->media) ? f->media : "application/octet-stream");
 	exchange_disposition(x, is_shown(f->media) && !download, str_of(f->name));
 	exchange_set(x, "ETag", "\"%s\"", f->sha256);
 	exchange_set(x, "Accept-Ranges", "bytes");

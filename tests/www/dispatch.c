@@ -336,9 +336,17 @@ START_TEST(hostile_parts)
 		const char *media, *type;
 		bool is_inline;
 	} cases[] = {
-		{ "text/html", "text/html", false },
-		{ "image/svg+xml", "image/svg+xml", false },
-		{ "application/javascript", "application/javascript", false },
+		{ "text/html", "application/octet-stream", false },
+		{ "image/svg+xml", "application/octet-stream", false },
+		{ "application/javascript", "application/octet-stream", false },
+		{ "text/javascript", "application/octet-stream", false },
+		{ "text/css", "application/octet-stream", false },
+		{ "application/wasm", "application/octet-stream", false },
+		{ "application/xhtml+xml", "application/octet-stream", false },
+		{ "application/vnd.ms-word+xml", "application/octet-stream", false },
+		{ "multipart/x-mixed-replace", "application/octet-stream", false },
+		{ "application/vnd.ms-excel", "application/vnd.ms-excel", false },
+		{ "text/csv", "text/csv", false },
 		{ "text/plain", "text/plain", true },
 		{ "image/png", "image/png", true },
 	};
