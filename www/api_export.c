@@ -134,6 +134,29 @@ static int sheet(struct exchange *x, struct err *err)
 	return 0;
 }
 
+/* Until another one is made, which takes seconds: 202, ask again. */
+static int preview(struct exchange *x, struct err *err)
+{
+	_cleanup_(buf_done) struct buf members = BUF_INIT_MAX(2 * EXCHANGE_MAX_TARGET);
+	int r = www_members(x, &members, err);
+
+	if (r == 0)
+		r = answer_file(x, "preview", buf_str(&members), err);
+	if (r == -ERR_LOCKED) {
+		buf_reset(&x->reply);
+		buf_adds(&x->reply, "{\"state\":\"waiting\"}");
+		exchange_is_json(x);
+		exchange_set(x, "Retry-After", "2");
+		x->status = 202;
+		return 0;
+	}
+	if (r < 0)
+		return r;
+	exchange_set(x, "Content-Type", "application/pdf");
+	exchange_disposition(x, true, STR("preview.pdf"));
+	return 0;
+}
+
 static const struct route_param sheet_params[] = {
 	{ "version", PARAM_INT, NULL },
 	{ NULL, PARAM_TEXT, NULL },
@@ -170,6 +193,8 @@ static const struct route routes[] = {
 	{ METHOD_GET, "/api/v1/records.xlsx", ROUTE_READER, .run = list_xlsx,
 		.params = list_params },
 	{ METHOD_GET, "/api/v1/records/{record}/sheet.pdf", ROUTE_READER, .run = sheet,
+		.params = sheet_params },
+	{ METHOD_GET, "/api/v1/records/{record}/parts/{part}/preview", ROUTE_READER, .run = preview,
 		.params = sheet_params },
 	{ METHOD_GET, "/api/v1/search.csv", ROUTE_READER, .run = search_csv,
 		.params = search_params },

@@ -50,6 +50,7 @@ struct archive {
 	struct settings *settings;
 	struct news *news; /* as long as the archive is open */
 	struct jobs *jobs; /* the same */
+	_Atomic bool is_previewing;
 
 	pthread_rwlock_t custody_lock;
 	struct custody *custody;

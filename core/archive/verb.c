@@ -47,6 +47,7 @@ const struct verb verb_table[] = {
 	{ "journal.acknowledge", ACCESS_ADMINISTER, verb_journal_acknowledge, W, 0, 0 },
 	{ "list", ACCESS_LOOK, verb_list, U, 0, 0 },
 	{ "log", ACCESS_LOOK, verb_log, U, 0, 0 },
+	{ "preview", ACCESS_LOOK, verb_preview, U, 1, 1 },
 	{ "proof", ACCESS_LOOK, verb_proof, U, 0, 0 },
 	{ "recognise", ACCESS_JOB, verb_recognise, U | W, 0, 0 },
 	{ "reindex", ACCESS_JOB, verb_reindex, U | W, 0, 0 },

@@ -30,6 +30,8 @@ verb_run_fn verb_config_list, verb_config_get, verb_config_set;
 verb_run_fn verb_series_list, verb_series_show, verb_series_add;
 /* verbs_file.c, verbs_batch.c */
 verb_run_fn verb_file, verb_revise, verb_file_batch;
+/* verbs_show.c, too */
+verb_run_fn verb_preview;
 /* verbs_sheet.c */
 verb_run_fn verb_sheet;
 /* verbs_export.c */

@@ -3,6 +3,7 @@
 
 #include "core/archive/args.h"
 #include "core/archive/outlet.h"
+#include "core/archive/preview.h"
 #include "core/archive/reading.h"
 #include "core/archive/say.h"
 #include "core/archive/show.h"
@@ -151,6 +152,49 @@ int verb_get(struct archive *a, struct verb_call *call, struct err *err)
 	if (r < 0)
 		return r;
 	r = get_part(a, call, &e, err);
+	edition_done(&e);
+	record_head_done(&head);
+	return r;
+}
+
+/* ---- preview ---- */
+
+static int preview_part(
+	struct archive *a, struct verb_call *call, const struct edition *e, struct err *err)
+{
+	_cleanup_(buf_wipe) struct buf pdf = BUF_INIT_MAX(PREVIEW_MAX_BYTES + 1);
+	struct outlet out;
+	struct str which;
+	size_t i;
+	int r;
+
+	if ((r = json_need_text(call->args, "part", &which, err)) < 0 ||
+		(r = edition_find_part(e, which, &i, err)) < 0 ||
+		(r = preview_get(a, e, i, &pdf, err)) < 0)
+		return r;
+	outlet_open(&out, call, pdf.n);
+	r = outlet_write(&out, buf_str(&pdf), err);
+	outlet_done(&out);
+	if (r < 0)
+		return r;
+	say_text(call->reply, "name", e->manifest->parts[i].name);
+	say_hex(call->reply, "sha256", e->manifest->parts[i].sha256.b, sizeof(struct digest));
+	say_int(call->reply, "written", (int64_t)pdf.n);
+	return 0;
+}
+
+int verb_preview(struct archive *a, struct verb_call *call, struct err *err)
+{
+	static const char *const names[] = { "number", "record", "version", "part", NULL };
+	struct record_head head;
+	struct edition e;
+	int r = args_only(call, names, err);
+
+	if (r == 0)
+		r = open_wanted(a, call, &head, &e, err);
+	if (r < 0)
+		return r;
+	r = preview_part(a, call, &e, err);
 	edition_done(&e);
 	record_head_done(&head);
 	return r;

@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import io
 import json
+import pathlib
 import subprocess
 import xml.dom.minidom
 import zipfile
@@ -147,6 +148,28 @@ def test_a_printed_page():
         for word in ('封口记录', '记录.txt', record, hashlib.sha256(b'words').hexdigest()[:20], '1/1'):
             assert word in text, (word, text)
         equal(h.get(f'/api/v1/records/{record}/sheet.pdf?version=2').status, 404)
+
+
+def test_previews():
+    with host() as h:
+        source = pathlib.Path(__file__).parents[1] / 'search' / 'files' / 'maintenance.doc'
+        body = {'series': 'GEN', 'department': '质量管理部', 'title': 't', 'date': '2026-10-13',
+                'parts': [{'upload': upload(h, source.read_bytes(), 'a.doc')}, {'upload': upload(h, b'x', 'a.txt')},
+                          {'upload': upload(h, b'\0' * 500, 'b.docx')}]}
+        record = json.loads(post(h, '/records', body, status=201).body)['record']
+        equal(h.get(f'/api/v1/records/{record}/parts/a.txt/preview').status, 400)
+        page = h.get(f'/api/v1/records/{record}/parts/a.doc/preview')
+        if not pathlib.Path('/usr/bin/soffice').exists() or not pathlib.Path('/usr/bin/bwrap').exists():
+            equal(page.status, 501)
+            return
+        if page.status == 400 and b'bubblewrap' in page.body:
+            return  # this system does not let it work
+        equal((page.status, page.headers['content-type'], page.body[:5]), (200, 'application/pdf', b'%PDF-'))
+        kept = list((h.archive / 'cache' / 'previews').iterdir())
+        assert len(kept) == 1 and b'%PDF' not in kept[0].read_bytes()
+        equal(h.get(f'/api/v1/records/{record}/parts/a.doc/preview').body, page.body)
+        kept[0].write_bytes(b'\1' + b'x' * 1000)
+        equal(h.get(f'/api/v1/records/{record}/parts/a.doc/preview').body[:5], b'%PDF-')
 
 
 def test_jobs_are_told_of():
