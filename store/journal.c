@@ -143,7 +143,7 @@ static int make_room(struct journal *j, size_t bytes, struct err *err)
 		return 0;
 	free(j->buffer);
 	j->room = bytes > JOURNAL_BLOCK * 16 ? bytes : JOURNAL_BLOCK * 16;
-	j->buffer = malloc(j->room);
+	j->buffer = aligned_alloc(FILE_DIRECT_ALIGN, j->room); /* both are whole blocks */
 	if (j->buffer)
 		return 0;
 	j->room = 0;

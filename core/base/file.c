@@ -137,6 +137,22 @@ int file_size(int fd, uint64_t *ret_bytes, struct err *err)
 	return 0;
 }
 
+void file_go_direct(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags >= 0)
+		(void)fcntl(fd, F_SETFL, flags | O_DIRECT);
+}
+
+/* After EINVAL: whether the descriptor was direct, which it is no more. */
+static bool went_direct(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	return flags >= 0 && flags & O_DIRECT && fcntl(fd, F_SETFL, flags & ~O_DIRECT) == 0;
+}
+
 int file_pread(int fd, void *p, size_t n, uint64_t offset, struct err *err)
 {
 	uint8_t *at = p;
@@ -145,6 +161,8 @@ int file_pread(int fd, void *p, size_t n, uint64_t offset, struct err *err)
 		ssize_t got = pread(fd, at, n, (off_t)offset);
 
 		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0 && errno == EINVAL && went_direct(fd))
 			continue;
 		if (got < 0)
 			return err_errno(err, tr("cannot read"));
@@ -171,6 +189,8 @@ int file_pwrite(int fd, const void *p, size_t n, uint64_t offset, struct err *er
 
 		if (put < 0 && errno == EINTR)
 			continue;
+		if (put < 0 && errno == EINVAL && went_direct(fd))
+			continue;
 		if (put < 0)
 			return err_errno(err, tr("cannot write"));
 		at += put;
@@ -182,7 +202,9 @@ int file_pwrite(int fd, const void *p, size_t n, uint64_t offset, struct err *er
 
 int file_pwrite_zeros(int fd, uint64_t n, uint64_t offset, struct err *err)
 {
-	static const uint8_t zeros[65536];
+	/* Nobody writes to it; not const, so that it takes no room in the program's file. A direct write waits for the
+	 * disk, hence the size. */
+	static _Alignas(FILE_DIRECT_ALIGN) uint8_t zeros[1 << 20];
 
 	while (n > 0) {
 		size_t some = n < sizeof(zeros) ? (size_t)n : sizeof(zeros);

@@ -46,6 +46,12 @@ int file_pread(int fd, void *p, size_t n, uint64_t offset, struct err *err);
 int file_pwrite(int fd, const void *p, size_t n, uint64_t offset, struct err *err);
 /* Write zeros: real ones, so that later writes there need no new blocks and old bytes are overwritten. */
 int file_pwrite_zeros(int fd, uint64_t n, uint64_t offset, struct err *err);
+/* From now on what goes through this descriptor passes the page cache by (O_DIRECT) when memory, offset and length are
+ * multiples of FILE_DIRECT_ALIGN, as far as the file system can do that; else, and after the first call that is not so
+ * aligned, it goes as ever. It changes nothing but the cost: also such a write is durable after file_datasync only. For
+ * bytes that nobody reads again soon. */
+void file_go_direct(int fd);
+enum { FILE_DIRECT_ALIGN = 4096 };
 int file_truncate(int fd, uint64_t bytes, struct err *err);
 
 /* fdatasync: the bytes, and the size if it grew. After a failure nothing is known about any earlier write:

@@ -379,10 +379,10 @@ START_TEST(a_full_disk_is_found_by_the_reservation)
 	breaker.count = 0;
 	breaker.fail_at = 2;
 	file_set_hook(&hook);
-	ck_fails(journal_reserve(j, 400000, &err), err, ERR_FULL);
+	ck_fails(journal_reserve(j, 3 << 20, &err), err, ERR_FULL);
 	file_set_hook(NULL);
 	append_many(j, 10, 20, 5000);
-	ck_ok(journal_reserve(j, 400000, &err), err);
+	ck_ok(journal_reserve(j, 3 << 20, &err), err);
 	ck_fails(journal_reserve(j, (uint64_t)FRAME_MAX_BYTES + 1, &err), err, ERR_LIMIT);
 	journal_free(j);
 	j = open_journal(dir, 1, &found);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 struct breaker {
@@ -138,6 +139,34 @@ START_TEST(a_listing_is_sorted)
 }
 END_TEST
 
-TESTS("core/base/file", folders_are_made_where_they_are_missing, a_listing_is_sorted,
-	replace_is_all_or_nothing, reading_has_a_ceiling, links_are_not_followed,
-	the_folder_of_a_path)
+/* Whatever alignment, and whether the file system knows direct writes or not. */
+START_TEST(direct_descriptors_take_any_write)
+{
+	struct err err = ERR_INIT;
+	_cleanup_(closep) int dir = file_open_dir(AT_FDCWD, harness_dir(), &err);
+	_Alignas(FILE_DIRECT_ALIGN) uint8_t block[2 * FILE_DIRECT_ALIGN];
+	uint8_t back[sizeof(block)], zeros[1000] = { 0 };
+	_cleanup_(closep) int fd = -1;
+
+	ck_ok(dir, err);
+	memset(block, 'x', sizeof(block));
+	fd = file_create(dir, "direct", &err);
+	ck_ok(fd, err);
+	file_go_direct(fd);
+	ck_ok(file_pwrite(fd, block, sizeof(block), 0, &err), err);
+	ck_ok(file_pwrite(fd, block + 1, 3, sizeof(block), &err), err);
+	file_go_direct(fd);
+	ck_ok(file_pwrite_zeros(fd, sizeof(zeros), FILE_DIRECT_ALIGN, &err), err);
+	file_go_direct(fd);
+	ck_ok(file_pread(fd, back + 1, 3, sizeof(block), &err), err);
+	ck_assert_mem_eq(back + 1, "xxx", 3);
+	file_go_direct(fd);
+	ck_ok(file_pread(fd, back, sizeof(back), 0, &err), err);
+	memset(block + FILE_DIRECT_ALIGN, 0, sizeof(zeros));
+	ck_assert_mem_eq(back, block, sizeof(block));
+}
+END_TEST
+
+TESTS("core/base/file", direct_descriptors_take_any_write, folders_are_made_where_they_are_missing,
+	a_listing_is_sorted, replace_is_all_or_nothing, reading_has_a_ceiling,
+	links_are_not_followed, the_folder_of_a_path)
