@@ -359,7 +359,7 @@ void dispatch(struct exchange *x)
 			members.n--;
 		}
 		if (problem_status(err.code) >= 500 && err.code != -ERR_SEALED &&
-			err.code != -ERR_CANCELLED)
+			err.code != -ERR_CANCELLED && err.code != -ERR_BUSY)
 			log_err(LOG_LEVEL_WARNING, x->route->pattern, &err);
 		problem_say(x, 0, &err, members);
 	} else if (is_not_modified(x)) {

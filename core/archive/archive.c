@@ -189,7 +189,7 @@ int archive_open(const char *path, unsigned flags, struct archive **ret, struct 
 	(void)pthread_rwlockattr_setkind_np(&attr, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
 	(void)pthread_rwlock_init(&a->gate, &attr);
 	(void)pthread_rwlockattr_destroy(&attr);
-	a->unsealing = turns_new(1, UNSEALING_WAIT_MAX);
+	a->unsealing = turns_new(1, UNSEALING_WAIT_MAX, UNSEALING_WAIT_MAX + 1);
 	a->shares = shares_new();
 	a->news = news_new();
 	a->jobs = jobs_new(a);
@@ -434,13 +434,13 @@ int archive_open_custodian(struct archive *a, const struct secret *passphrase, b
 		return r;
 	if (is_patient)
 		turns_wait(a->unsealing);
-	else if ((r = turns_take(a->unsealing, err)) < 0)
+	else if ((r = turns_take(a->unsealing, STR(""), err)) < 0)
 		return r;
 	/* Held for the second that Argon2id takes, but only against changes of custody. */
 	(void)pthread_rwlock_rdlock(&a->custody_lock);
 	r = custody_open_any(a->custody, passphrase, ret_who, ret, err);
 	(void)pthread_rwlock_unlock(&a->custody_lock);
-	turns_give(a->unsealing);
+	turns_give(a->unsealing, STR(""));
 	return r;
 }
 

@@ -19,6 +19,7 @@
 enum {
 	RUNNING_MAX = 2, /* passwords that are checked at a time */
 	WAITING_MAX = 4,
+	EACH_MAX = 3, /* of these, from one address */
 	TIDY_SECONDS = 30
 };
 
@@ -252,7 +253,7 @@ int login_open(struct archive *a, struct login **ret, struct err *err)
 	(void)pthread_mutex_init(&l->change_lock, NULL);
 	(void)pthread_mutex_init(&l->known_lock, NULL);
 	l->archive = a;
-	l->turns = turns_new(RUNNING_MAX, WAITING_MAX);
+	l->turns = turns_new(RUNNING_MAX, WAITING_MAX, EACH_MAX);
 	r = open_inner(l, err);
 	start_tidying(l);
 	if (r < 0)
@@ -530,11 +531,11 @@ int login_give_password(struct login *l, const char *account, const struct secre
 	login_cost(l, &cost);
 	r = password_check(password, buf_str(&name), err);
 	if (r == 0)
-		r = turns_take(l->turns, err);
+		r = turns_take(l->turns, STR(""), err);
 	if (r < 0)
 		return r;
 	r = password_hash(password, &cost, hash, err);
-	turns_give(l->turns);
+	turns_give(l->turns, STR(""));
 	if (r == 0)
 		r = login_change(l, str_of(account), true, give_password, &g, err);
 	if (r == 0)

@@ -69,7 +69,7 @@ try {
 	struct login *login;
 	struct str account; /* or "?" and a number */
 	const struct secret *password;
-	struct str code;
+	struct str code, from;
 	bool enrol;
 	bool may_skip_code;	  /* a session whose second factor is fresh */
 	const struct secret *new; /* a change of the password, or NULL */
@@ -228,7 +228,7 @@ static int settle(void *context, struct credential *c, struct err *err)
 
 static int decide(struct try *t, struct err *err)
 {
-	int r = turns_take(t->login->turns, err);
+	int r = turns_take(t->login->turns, t->from, err);
 
 	if (r < 0)
 		return r;
@@ -237,7 +237,7 @@ static int decide(struct try *t, struct err *err)
 		r = check(t, err);
 	else if (r > 0)
 		r = 1;
-	turns_give(t->login->turns);
+	turns_give(t->login->turns, t->from);
 	if (r != 0)
 		return r < 0 ? r : 0;
 	r = login_change(t->login, t->account, true, settle, t, err);
@@ -264,6 +264,7 @@ static int enter(struct login *l, const struct login_request *q, struct login_an
 	struct try t = { .login = l,
 		.password = q->password,
 		.code = str_trim(q->code),
+		.from = q->peer,
 		.enrol = q->enrol,
 		.answer = answer };
 	int r = people_look(l->archive->people, q->name, account, &inner);
@@ -368,6 +369,7 @@ int login_change_password(struct archive *a, const struct login_session *session
 		.password = old,
 		.new = new,
 		.code = str_trim(code),
+		.from = str_of(session->peer),
 		.may_skip_code = clock_now() - session->proved < LOGIN_FRESH_SECONDS,
 		.answer = &answer };
 	int r = check_request(t.account, old, code, err);

@@ -575,7 +575,7 @@ static void *race(void *context)
 /* One code, shown by several at the same time, opens once. */
 START_TEST(a_code_serves_once_side_by_side)
 {
-	struct racer racers[4];
+	struct racer racers[3];
 	struct world w;
 	int in = 0;
 
@@ -597,39 +597,54 @@ static void *wait_for_turn(void *context)
 {
 	struct err err = ERR_INIT;
 
-	ck_ok(turns_take(context, &err), err);
-	turns_give(context);
+	ck_ok(turns_take(context, STR(""), &err), err);
+	turns_give(context, STR(""));
 	return NULL;
 }
 
 static void *wait_patiently(void *context)
 {
 	turns_wait(context);
-	turns_give(context);
+	turns_give(context, STR(""));
 	return NULL;
 }
 
 START_TEST(turns_are_bounded)
 {
-	struct turns *t = turns_new(1, 2);
+	struct turns *t = turns_new(1, 2, 2);
 	struct err err = ERR_INIT;
 	pthread_t threads[3];
 
-	ck_ok(turns_take(t, &err), err);
+	ck_ok(turns_take(t, STR("here"), &err), err);
 	for (unsigned i = 0; i < 2; i++) {
 		ck_assert_int_eq(pthread_create(&threads[i], NULL, wait_for_turn, t), 0);
 		while (turns_waiting(t) != i + 1)
 			(void)sched_yield();
 	}
-	ck_fails(turns_take(t, &err), err, ERR_BUSY);
+	ck_fails(turns_take(t, STR(""), &err), err, ERR_BUSY);
 	ck_assert_int_eq(pthread_create(&threads[2], NULL, wait_patiently, t), 0);
 	while (turns_waiting(t) != 3)
 		(void)sched_yield();
 	ck_assert_uint_eq(turns_running(t), 1);
-	turns_give(t);
+	turns_give(t, STR("here"));
 	for (size_t i = 0; i < ARRAY_LEN(threads); i++)
 		(void)pthread_join(threads[i], NULL);
 	ck_assert_uint_eq(turns_running(t) + turns_waiting(t), 0);
+	turns_free(t);
+	/* Two from one address, however much room there is. */
+	t = turns_new(4, 0, 2);
+	ck_ok(turns_take(t, STR("here"), &err), err);
+	ck_ok(turns_take(t, STR("here"), &err), err);
+	ck_fails(turns_take(t, STR("here"), &err), err, ERR_BUSY);
+	ck_ok(turns_take(t, STR("there"), &err), err);
+	turns_give(t, STR("here"));
+	ck_ok(turns_take(t, STR("here"), &err), err);
+	ck_ok(turns_take(t, STR(""), &err), err);
+	ck_fails(turns_take(t, STR("elsewhere"), &err), err, ERR_BUSY);
+	turns_give(t, STR(""));
+	turns_give(t, STR("there"));
+	turns_give(t, STR("here"));
+	turns_give(t, STR("here"));
 	turns_free(t);
 }
 END_TEST
