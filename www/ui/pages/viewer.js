@@ -125,7 +125,7 @@ function TextView({ record, version, part, page, q, bar }) {
 	useEffect(() => {
 		const stop = new AbortController();
 		call('GET', `/records/${record}/parts/${part.id}/text`, { query: { version }, signal: stop.signal }).then(
-			({ data }) => setNow({ data: typeof data === 'string' ? { pages: data.split('\f').map((text) => ({ text })) } : data }),
+			({ data }) => setNow({ data }),
 			(error) => !stop.signal.aborted && setNow({ error })
 		);
 		return () => stop.abort();
@@ -141,13 +141,14 @@ function TextView({ record, version, part, page, q, bar }) {
 		(first?.startContainer.parentElement ?? start)?.scrollIntoView({ block: 'center' });
 		return () => highlight('hit', []);
 	}, [now.data, q]);
-	const pages = now.data?.pages ?? [];
+	/** @type {{ page: number, label?: string, sure?: number, text: string }[]} */
+	const pages = now.data?.texts ?? [];
 	return html`<div class="viewer"><div class="viewer-bar"><span class="viewer-name">${part.name}</span>${bar}</div>
 		<div class="viewer-body text" tabindex="0" role="region" aria-label=${part.name} ref=${box}>
 		${now.error ? html`<${Failed} error=${now.error} />` : !now.data ? html`<${Loading} />`
-			: !pages.some((/** @type {any} */ one) => (one.text ?? one).trim()) ? html`<${Empty} title=${t('viewer.notext')} icon="file"><p>${now.data.sentence ?? part.text?.sentence ?? ''}</p><p class="muted">${part.media} · ${size(part.size)}</p><//>`
-			: html`${now.data.ocr && html`<${Notice} kind="warn">${t('viewer.ocr', { n: Math.round(now.data.confidence ?? 0) })}<//>`}${!now.data.ocr && html`<p class="hint">${t('viewer.extracted')}</p>`}
-			${pages.map((/** @type {any} */ one, /** @type {number} */ i) => html`<section data-page=${one.page ?? i + 1}>${pages.length > 1 && html`<h3 class="page-number">${one.label ?? t('page.n', { n: one.page ?? i + 1 })}</h3>`}<pre>${one.text ?? one}</pre></section>`)}`}</div></div>`;
+			: !pages.some((one) => one.text.trim()) ? html`<${Empty} title=${t('viewer.notext')} icon="file"><p>${now.data.sentence ?? part.text?.sentence ?? ''}</p><p class="muted">${part.media} · ${size(part.size)}</p><//>`
+			: html`${now.data.sure !== undefined && html`<${Notice} kind="warn">${t('viewer.ocr', { n: now.data.sure })}<//>`}${now.data.sure === undefined && html`<p class="hint">${t('viewer.extracted')}</p>`}
+			${pages.map((one, i) => html`<section data-page=${one.page || i + 1}>${pages.length > 1 && html`<h3 class="page-number">${one.label || t('page.n', { n: one.page || i + 1 })}</h3>`}<pre>${one.text}</pre></section>`)}`}</div></div>`;
 }
 
 /** @param {{ file: string, made: boolean, name: string, page?: number, q: string, bar: any, other: () => void }} props */
