@@ -276,6 +276,7 @@ try {
 				await page.waitForFunction(() => !document.querySelector('[aria-busy=true]')).catch(() => {});
 				if (language === '中文')
 					none(await axe(world, page), path);
+				need(path === '/no/such/page' || !(await page.locator('main [role=alert]').count()), `${path}: ${await page.locator('main').innerText()}`);
 				need((await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)) <= 0, `${path} runs over the edge`);
 				const text = await page.evaluate(() => document.body.innerText);
 				const missing = text.match(/\b(nav|col|act|record|search|home|job|verb|fact|type|state|error)\.[a-z]+\b/g);

@@ -1,6 +1,7 @@
 // docs.js - the API, explorable: swagger-ui over openapi.json, loaded only here.
 
 import { html, useEffect, useRef, useState, t } from '../lib/view.js';
+import { loadScript } from '../lib/workers.js';
 import { Head, Failed, Loading } from '../lib/widgets.js';
 
 const VENDOR = '/vendor/swagger-ui-dist';
@@ -14,9 +15,8 @@ export default function Docs() {
 		sheet.rel = 'stylesheet';
 		sheet.href = `${VENDOR}/swagger-ui.css`;
 		document.head.append(sheet);
-		import(/** @type {any} */ (`${VENDOR}/swagger-ui-es-bundle.js`)).then((module) => {
-			const swagger = module.default ?? /** @type {any} */ (globalThis).SwaggerUIBundle;
-			swagger({ url: '/api/v1/openapi.json', domNode: box.current, deepLinking: false, docExpansion: 'list', defaultModelsExpandDepth: 0, validatorUrl: null, tryItOutEnabled: false });
+		loadScript('/vendor/swagger-ui-dist/swagger-ui-bundle.js').then(() => {
+			/** @type {any} */ (globalThis).SwaggerUIBundle({ url: '/api/v1/openapi.json', domNode: box.current, deepLinking: false, docExpansion: 'list', defaultModelsExpandDepth: 0, validatorUrl: null, tryItOutEnabled: false });
 			setThere(true);
 		}).catch(setError);
 		return () => sheet.remove();
