@@ -39,8 +39,9 @@ struct files {
 static const char page_policy[] =
 	"default-src 'none'; script-src 'self'%s; style-src 'self'; img-src 'self' data: blob:; "
 	"font-src 'self'; connect-src 'self'; worker-src 'self'; manifest-src 'self'; "
-	"frame-src 'self' blob:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'; "
-	"require-trusted-types-for 'script'; trusted-types worker";
+	"frame-src 'self' blob:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'%s";
+static const char no_markup[] = "; require-trusted-types-for 'script'; trusted-types worker";
+static const char markup[] = "";
 /* What runs as a worker has the policy of its own file, not of the page that started it. */
 static const char no_policy[] = "default-src 'none'; frame-ancestors 'none'";
 static const char worker_policy[] = "default-src 'none'; script-src 'self'; connect-src 'self'";
@@ -163,9 +164,11 @@ static int add_pattern(
 
 static const char *policy_of_word(struct str word)
 {
-	return str_is(word, "wasm")	? wasm_policy
-	       : str_is(word, "worker") ? worker_policy
-					: no_policy;
+	if (str_is(word, "wasm"))
+		return wasm_policy;
+	if (str_is(word, "worker"))
+		return worker_policy;
+	return str_is(word, "markup") ? markup : no_policy;
 }
 
 static int read_manifest(struct files *f, struct str rest, struct err *err)
@@ -372,7 +375,7 @@ static void rewrite(const struct files *f, struct str text, struct buf *ret)
 }
 
 /* The policy names the import map, which must stand in the page itself, by its hash. */
-static char *policy_of_page(struct str page)
+static char *policy_of_page(struct str page, bool may_markup)
 {
 	static const char open[] = "<script type=\"importmap\">";
 	_cleanup_(buf_done) struct buf hash = BUF_INIT_MAX(200), policy = BUF_INIT_MAX(4096);
@@ -389,7 +392,7 @@ static char *policy_of_page(struct str page)
 		base64_add(&hash, digest, sizeof(digest));
 		buf_adds(&hash, "'");
 	}
-	buf_addf(&policy, page_policy, hash.p);
+	buf_addf(&policy, page_policy, hash.n ? hash.p : "", may_markup ? "" : no_markup);
 	return buf_detach(&policy);
 }
 
@@ -419,7 +422,7 @@ static int load(struct files *f, struct one *one, struct err *err)
 	hex_encode(digest, sizeof(digest), one->tag);
 	one->tag[32] = '\0';
 	if (one->is_page)
-		one->policy = policy_of_page(buf_str(&one->plain));
+		one->policy = policy_of_page(buf_str(&one->plain), one->may == markup);
 	else
 		one->policy = xstrdup(one->may);
 	if (!f->is_fresh && one->plain.n > 200 && is_text(media_of(one->path))) {

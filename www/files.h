@@ -4,7 +4,7 @@
  *
  *	openapi.json
  *	ui/manifest		which files there are, a pattern a line (see there)
- *	ui/index.html		the shell of every page
+ *	ui/index.html		the shell of every page; ui/docs.html that of /docs
  *	ui/...			our own modules, at /ui/...
  *	ui/node_modules/...	third parties', at /vendor/...
  *

@@ -12,6 +12,11 @@ static int get_openapi(struct exchange *x, struct err *err)
 	return files_answer(x->www->files, x, STR("/api/openapi.json"), err);
 }
 
+static int get_docs(struct exchange *x, struct err *err)
+{
+	return files_answer(x->www->files, x, STR("docs.html"), err);
+}
+
 /* What looks like a file is not a page: a script that is missing must not be answered by HTML. */
 static int get_shell(struct exchange *x, struct err *err)
 {
@@ -30,6 +35,7 @@ static const struct route routes[] = {
 	{ METHOD_GET, "/api/v1/openapi.json", ROUTE_PUBLIC, .run = get_openapi },
 	{ METHOD_GET, "/ui/{rest...}", ROUTE_PUBLIC, .run = get_file, .flags = SHELL },
 	{ METHOD_GET, "/vendor/{rest...}", ROUTE_PUBLIC, .run = get_file, .flags = SHELL },
+	{ METHOD_GET, "/docs", ROUTE_PUBLIC, .run = get_docs, .flags = SHELL },
 	{ METHOD_GET, "/{rest...}", ROUTE_PUBLIC, .run = get_shell, .flags = SHELL },
 };
 const struct route_group pages = { routes, ARRAY_LEN(routes) };

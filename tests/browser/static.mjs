@@ -18,7 +18,7 @@ if (!existsSync(join(ui, 'node_modules'))) {
 	process.exit(0);
 }
 
-const sources = ['app.js', ...['lib', 'pages', 'worker'].flatMap((folder) => readdirSync(join(ui, folder)).map((name) => `${folder}/${name}`))];
+const sources = ['app.js', ...['lib', 'pages', 'worker', 'docs'].flatMap((folder) => readdirSync(join(ui, folder)).map((name) => `${folder}/${name}`))];
 /** @type {Record<string, string>} */
 const text = Object.fromEntries(sources.map((name) => [name, readFileSync(join(ui, name), 'utf8')]));
 
@@ -48,7 +48,7 @@ check('the manifest names files that are there', served.filter(([kind, pattern])
 	const folder = join(ui, kind === 'vendor' ? 'node_modules' : '.', pattern.includes('*') ? pattern.replace(/[^/]*$/, '') : pattern);
 	return !existsSync(folder);
 }).map((line) => line.join(' ')));
-const asked = [...readFileSync(join(ui, 'index.html'), 'utf8').matchAll(/"(\/(?:ui|vendor)\/[^"]+)"/g), ...sources.flatMap((name) => [...text[name].matchAll(/'(\/(?:ui|vendor)\/[^']+\.\w+)'/g)])].map((found) => found[1]);
+const asked = [...['index.html', 'docs.html'].flatMap((name) => [...readFileSync(join(ui, name), 'utf8').matchAll(/"(\/(?:ui|vendor)\/[^"]+)"/g)]), ...sources.flatMap((name) => [...text[name].matchAll(/'(\/(?:ui|vendor)\/[^']+\.\w+)'/g)])].map((found) => found[1]);
 check('what is asked for is served', [...new Set(asked)].filter((path) => !isServed(path)));
 
 check('no HTML from text, no style attributes', sources.filter((name) => /innerHTML|outerHTML|insertAdjacentHTML|document\.write|dangerouslySet|\sstyle=|\beval\(|new Function/.test(text[name])));

@@ -28,7 +28,6 @@ const PAGES = [
 	[/^\/series$/, () => import('./pages/series.js')],
 	[/^\/series\/([^/]+)$/, () => import('./pages/series.js')],
 	[/^\/help$/, () => import('./pages/help.js')],
-	[/^\/docs$/, () => import('./pages/docs.js')],
 ];
 
 /** Series that the archive itself keeps: not among those that people file in. */
@@ -207,7 +206,7 @@ function Navigation({ open }) {
 		<h2>${t('nav.keeping')}</h2><ul>${link('/verification', 'shield', t('nav.verification'))}${link('/log', 'history', t('nav.log'))}${link('/jobs', 'jobs', t('nav.jobs'), running || undefined)}</ul>
 		<h2>${t('nav.system')}</h2><ul>${link('/series', 'columns', t('nav.definitions'), undefined, here.path.startsWith('/series'))}
 		${link('/accounts', 'user', t('nav.accounts'))}${link('/settings', 'gear', t('nav.settings'))}
-		${link('/help', 'help', t('nav.help'))}${link('/docs', 'code', t('nav.docs'))}</ul></nav>`;
+		${link('/help', 'help', t('nav.help'))}<li><a href="/docs" target="_blank"><${Icon} name="code" /><span class="nav-name">${t('nav.docs')}</span></a></li></ul></nav>`;
 }
 
 function Page() {

@@ -141,8 +141,8 @@ function TextView({ record, version, part, page, q, bar }) {
 		(first?.startContainer.parentElement ?? start)?.scrollIntoView({ block: 'center' });
 		return () => highlight('hit', []);
 	}, [now.data, q]);
-	/** @type {{ page: number, label?: string, sure?: number, text: string }[]} */
-	const pages = now.data?.texts ?? [];
+	/** @type {{ page?: number, label?: string, sure?: number, text: string }[]} */
+	const pages = now.data?.pages ?? [];
 	return html`<div class="viewer"><div class="viewer-bar"><span class="viewer-name">${part.name}</span>${bar}</div>
 		<div class="viewer-body text" tabindex="0" role="region" aria-label=${part.name} ref=${box}>
 		${now.error ? html`<${Failed} error=${now.error} />` : !now.data ? html`<${Loading} />`
