@@ -130,6 +130,9 @@ static int check_row(
 {
 	if (json_kind_of(call->args) != JSON_KIND_MAP)
 		return err_set(err, ERR_INVALID, tr("a request is a JSON object"));
+	if (call->caller.origin != ACCESS_OWNER && json_map_get(call->args, "as"))
+		return err_set(err, ERR_DENIED,
+			tr("over HTTP the session's account acts; 'as' is for the command line"));
 	if (call->fd_count < v->fds_min || call->fd_count > v->fds_max)
 		return err_set(err, ERR_INVALID, tr("'%s' takes %u to %u descriptors; %zu came"),
 			v->name, v->fds_min, v->fds_max, call->fd_count);
@@ -189,10 +192,7 @@ static int resolve_actor(
 		return r;
 	if (call->caller.origin != ACCESS_OWNER) {
 		memcpy(call->account, call->caller.account, sizeof(call->account));
-		return as.n == 0 ? 0
-				 : err_set(err, ERR_DENIED,
-					   tr("over HTTP the session's account acts; 'as' is for "
-					      "the command line"));
+		return 0;
 	}
 	if (!(v->flags & VERB_ACTOR))
 		return 0;
