@@ -70,6 +70,7 @@ int verb_status(struct archive *a, struct verb_call *call, struct err *err)
 	struct store_counts counts;
 	uint64_t aside, unreadable;
 	bool has_aside, jail = jail_available(), sealed;
+	bool is_owner = call->caller.origin == ACCESS_OWNER;
 	int r = args_only(call, names, err);
 
 	if (r < 0)
@@ -79,7 +80,8 @@ int verb_status(struct archive *a, struct verb_call *call, struct err *err)
 	sealed = store_is_sealed(a->store);
 	has_aside = is_set_aside(a, &aside);
 	say_id(b, "archive", store_archive(a->store));
-	say_cstr(b, "path", a->path);
+	if (is_owner) /* the machine's own affair */
+		say_cstr(b, "path", a->path);
 	say_int(b, "format", 1);
 	say_cstr(b, "program", MUNIMENT_VERSION);
 	say_bool(b, "demonstration", store_is_demonstration(a->store));
@@ -92,7 +94,8 @@ int verb_status(struct archive *a, struct verb_call *call, struct err *err)
 	}
 	say_bool(b, "resident", (a->flags & ARCHIVE_RESIDENT) != 0);
 	say_bool(b, "writable", (a->flags & ARCHIVE_WRITABLE) != 0);
-	say_int(b, "pid", getpid());
+	if (is_owner)
+		say_int(b, "pid", getpid());
 	say_instant(b, "since", a->opened);
 	say_int(b, "volumes", counts.volumes);
 	if (!sealed) { /* nothing is read while it is sealed */
