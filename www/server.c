@@ -389,9 +389,11 @@ static enum MHD_Result take_head(
 	if (length && str_to_u64(str_of(length), INT64_MAX, &bytes, NULL) < 0)
 		bytes = INT64_MAX;
 	if (!dispatch_head(x, c->target)) {
-		/* Answering before the body was read closes the connection: only where it is long. */
+		/* Answering before the body was read closes the connection: only where it is long, or where the
+		 * client waits to hear whether it shall come. */
 		atomic_store(&c->phase, PHASE_REFUSED);
-		return bytes > DRAIN_MAX ? send_answer(c) : MHD_YES;
+		return bytes > DRAIN_MAX || (bytes > 0 && look_up(c, "Expect").p) ? send_answer(c)
+										  : MHD_YES;
 	}
 	buf_init(&x->body, dispatch_body_max(x) + 1);
 	if (!reserve(c, bytes)) {

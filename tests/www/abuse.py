@@ -143,6 +143,11 @@ def test_bodies_that_are_wrong():
         equal(h.get('/api/v1/records', as_json, method='POST', body=wide).status, 400)
         huge = h.get('/api/v1/records', as_json, method='POST', body=b'x' * (5 << 20))
         equal((huge.status, json.loads(huge.body)['code']), (413, 'limit'))
+        # Who asks before sending hears the refusal, not "go on".
+        with h.connect() as s:
+            s.sendall(b'POST /api/v1/session HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n'
+                      b'Expect: 100-continue\r\nContent-Length: 1000000\r\n\r\n')
+            equal(Answer(s).status, 413)
         # Five gigabytes that are only announced, and an endless chunked body.
         with h.connect() as s:
             s.sendall(b'POST /api/v1/records HTTP/1.1\r\nHost: a\r\nCookie: __Host-muniment=filer\r\n'
