@@ -186,9 +186,9 @@ static int listen_to(struct exchange *x, struct err *err)
 
 static const struct route routes[] = {
 	{ METHOD_GET, "/api/v1/jobs", ROUTE_READER, .verb = "job.list" },
-	{ METHOD_POST, "/api/v1/jobs", ROUTE_FILER, .run = begin, .flags = ROUTE_JSON },
+	{ METHOD_POST, "/api/v1/jobs", ROUTE_SESSION, .run = begin, .flags = ROUTE_JSON },
 	{ METHOD_GET, "/api/v1/jobs/{job}", ROUTE_READER, .verb = "job.show" },
-	{ METHOD_DELETE, "/api/v1/jobs/{job}", ROUTE_FILER, .verb = "job.cancel" },
+	{ METHOD_DELETE, "/api/v1/jobs/{job}", ROUTE_SESSION, .verb = "job.cancel" },
 	{ METHOD_GET, "/api/v1/verification", ROUTE_READER, .run = verification },
 	{ METHOD_GET, "/api/v1/events", ROUTE_SESSION, .run = listen_to, .flags = ROUTE_LONG },
 };
