@@ -24,6 +24,7 @@ enum {
 	EXCHANGE_MAX_VALUES = 4,    /* {placeholders} of a route */
 	EXCHANGE_MAX_HEADERS = 24,  /* of a reply */
 	EXCHANGE_MAX_JSON = 4 << 20,
+	EXCHANGE_MAX_STRANGER = 16 << 10, /* bytes of a body from who is not logged in */
 	EXCHANGE_MAX_DEPTH = 32,
 };
 

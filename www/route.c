@@ -209,8 +209,9 @@ bool dispatch_head(struct exchange *x, const char *target)
 
 size_t dispatch_body_max(const struct exchange *x)
 {
+	/* Strangers must not fill the room that bodies share. */
 	if (x->route->flags & ROUTE_JSON)
-		return EXCHANGE_MAX_JSON;
+		return x->route->need == ROUTE_PUBLIC ? EXCHANGE_MAX_STRANGER : EXCHANGE_MAX_JSON;
 	return x->route->flags & ROUTE_BYTES ? x->route->body_max : 0;
 }
 

@@ -34,9 +34,9 @@ enum route_need {
 };
 
 enum route_flags {
-	ROUTE_QUICK = 1 << 0, /* memory only: no worker */
-	ROUTE_JSON =
-		1 << 1, /* the body is a JSON object: application/json, at most EXCHANGE_MAX_JSON */
+	ROUTE_QUICK = 1 << 0,  /* memory only: no worker */
+	ROUTE_JSON = 1 << 1,   /* the body is a JSON object: application/json, at most
+				EXCHANGE_MAX_JSON, or EXCHANGE_MAX_STRANGER where it is public */
 	ROUTE_BYTES = 1 << 2,  /* the body is application/octet-stream, at most body_max */
 	ROUTE_SHELL = 1 << 3,  /* a page of the user interface, not of the API */
 	ROUTE_CACHED = 1 << 5, /* a verb's reply, kept for a moment: cache.h */

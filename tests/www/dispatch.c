@@ -114,6 +114,11 @@ START_TEST(who_may)
 	refuses("POST", "/api/v1/records",
 		FILER "Sec-Fetch-Site: same-origin\nOrigin: https://here:8443\nHost: here:8443\n",
 		"{}", 400, "invalid");
+	/* Nobody acts as another, and be it where it would not count. */
+	refuses("POST", "/api/v1/seal", FILER, "{\"as\":\"u-00001\"}", 403, "denied");
+	refuses("POST", "/api/v1/jobs", FILER, "{\"verb\":\"verify\",\"as\":\"\"}", 403, "denied");
+	refuses("PUT", "/api/v1/views/v", FILER, "{\"as\":\"u-00002\",\"content\":{}}", 403,
+		"denied");
 	ask("POST", "/api/v1/seal", FILER, "{}", 200, NULL);
 	refuses("GET", "/api/v1/records", READER, "", 503, "sealed");
 	refuses("GET", "/api/v1/records", "", "", 503, "sealed");
@@ -132,6 +137,11 @@ START_TEST(bodies)
 		"{}", 415, "unsupported");
 	refuses("POST", "/api/v1/records", FILER "Content-Length: 99999999\n", "", 413, "limit");
 	refuses("POST", "/api/v1/records", FILER "Content-Length: -1\n", "", 400, "invalid");
+	refuses("POST", "/api/v1/session",
+		"Content-Type: application/json\nContent-Length: 16385\n", "", 413, "limit");
+	refuses("POST", "/api/v1/unseal", FILER "Content-Length: 16385\n", "", 413, "limit");
+	refuses("POST", "/api/v1/session",
+		"Content-Type: application/json\nContent-Length: 16384\n", "{}", 400, "invalid");
 	refuses("GET", "/api/v1/records", READER "Content-Length: 1\n", "", 413, "limit");
 	refuses("POST", "/api/v1/records", FILER, "[]", 400, "invalid");
 	refuses("POST", "/api/v1/records", FILER, "{", 400, "invalid");

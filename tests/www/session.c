@@ -417,9 +417,16 @@ START_TEST(operators_keep_accounts)
 	ask(&w, "POST", "/api/v1/accounts", "{'name':'林知远'}");
 	ck_assert_uint_eq(w.status, 200);
 	ck_assert_str_eq(text_at(w.doc, "id"), "u-00002");
-	/* An operator does not thereby read. */
+	/* An operator does not thereby read, but runs jobs. */
 	ask(&w, "GET", "/api/v1/records", "");
 	refused(&w, 403, "denied");
+	ask(&w, "POST", "/api/v1/jobs", "{'verb':'compact'}");
+	ck_assert_uint_eq(w.status, 202);
+	/* Where the folder is, and which process, is nobody's affair over HTTP. */
+	ask(&w, "GET", "/api/v1/status", "");
+	ck_assert_ptr_nonnull(json_map_get(w.doc, "archive"));
+	ck_assert_ptr_null(json_map_get(w.doc, "path"));
+	ck_assert_ptr_null(json_map_get(w.doc, "pid"));
 	ask(&w, "POST", "/api/v1/accounts/u-00002/password", "");
 	ck_assert_uint_eq(strlen(text_at(w.doc, "password")), 24);
 	ck_assert(bool_at(w.doc, "must_change"));
