@@ -541,6 +541,13 @@ static struct MHD_Daemon *start_daemon(
 		leave_escapes, NULL, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
 }
 
+/* Between two requests libmicrohttpd cuts who is silent for idle_seconds; who sends a byte now and then
+ * gets a little more. */
+static unsigned head_seconds(const struct server_limits *limits)
+{
+	return limits->idle_seconds + (limits->idle_seconds < 15 ? limits->idle_seconds : 15);
+}
+
 int server_start(struct www *www, int listener, struct certificate *certificate,
 	const struct server_limits *limits, struct server **ret, struct err *err)
 {
@@ -550,7 +557,7 @@ int server_start(struct www *www, int listener, struct certificate *certificate,
 	s->www = www;
 	s->certificate = certificate;
 	(void)pthread_mutex_init(&s->lock, NULL);
-	r = links_start(limits->idle_seconds + 15, beat, s, &s->links, err);
+	r = links_start(head_seconds(limits), beat, s, &s->links, err);
 	if (r == 0) {
 		atomic_store(&certificate_in_use, certificate);
 		s->daemon = start_daemon(s, listener, limits);

@@ -133,6 +133,20 @@ def filing(h):
     say('filing by 64 clients, a second (core)', f'{a:.0f}', f'{b:.0f}', f'{ratio:.2f}', '0.4')
 
 
+def search(h):
+    """What the way over HTTPS adds to what the search itself took, at a connection that is open."""
+    with h.connect() as s:
+        added, took = [], []
+        for _ in range(200):
+            began = time.monotonic()
+            got = h.get('/api/v1/search?q=%E9%A2%98%E5%90%8D&limit=20', connection=s)
+            spent = time.monotonic() - began
+            assert got.status == 200, got.body
+            took.append(json.loads(got.body)['took_us'] / 1000)
+            added.append(spent * 1000 - took[-1])
+    say('search: added by HTTPS, ms (the search itself)', f'{statistics.median(added):.2f}', f'{statistics.median(took):.2f}', '', '1')
+
+
 def large(h, nginx, path):
     target = f'/api/v1/records/{h.records[1]}/parts/1'
     shutil.copy(path, nginx.top / 'files' / 'large.bin')
@@ -235,7 +249,7 @@ def main():
         (top / 'nginx').mkdir()
         nginx = Nginx(top / 'nginx', h.archive / 'tls')
         try:
-            for name, run in (('metadata', lambda: metadata(h, nginx)), ('filing', lambda: filing(h)),
+            for name, run in (('metadata', lambda: metadata(h, nginx)), ('filing', lambda: filing(h)), ('search', lambda: search(h)),
                               ('down', lambda: large(h, nginx, large_file)), ('up', lambda: up(h, nginx, large_file))):
                 if not only or name in only:
                     run()

@@ -92,6 +92,35 @@ def test_stalled_handshakes_cost_nothing():
             s.close()
 
 
+def test_slowloris():
+    """A byte now and then keeps no connection for long; those who work are not in the way of it."""
+    with host(env={'MUNIMENT_WEB_IDLE': '1'}) as h:
+        trickling = []
+        for _ in range(50):
+            s = h.connect()
+            s.sendall(b'GET /api/v1/status HTTP/1.1\r\nHost: a\r\nX-Long: ')
+            s.settimeout(0.001)
+            trickling.append(s)
+        began, cut = time.monotonic(), set()
+        while len(cut) < len(trickling) and time.monotonic() - began < 20:
+            for s in trickling:
+                try:
+                    s.sendall(b'y')
+                    if s.recv(1) == b'':
+                        cut.add(s)
+                except (TimeoutError, ssl.SSLWantReadError):
+                    pass
+                except (OSError, ssl.SSLError):
+                    cut.add(s)
+            equal(h.get('/api/v1/health', session='').status, 200)
+            time.sleep(0.1)
+        equal(len(cut), len(trickling))
+        with h.connect() as s:  # silent from the beginning
+            s.settimeout(20)
+            with contextlib.suppress(ConnectionError, ssl.SSLError):
+                equal(s.recv(1), b'')
+
+
 def test_plain_http_and_noise():
     with host() as h:
         for noise in (b'GET / HTTP/1.1\r\nHost: a\r\n\r\n', b'\0' * 100, b'\x16\x03\x01\xff\xff' + b'A' * 1000):

@@ -126,7 +126,7 @@ class Soak:
         rng = random.Random(number)
         todo = [self.file, self.revise, self.read, self.read, self.search, self.search, self.upload, self.break_off, self.noise,
                 self.trickle]
-        while time.monotonic() < self.end:
+        while time.monotonic() < self.end and self.host.process.poll() is None:
             try:
                 with self.host.connect() as s:
                     for _ in range(rng.randrange(1, 20)):
@@ -140,7 +140,7 @@ class Soak:
         for t in threads:
             t.start()
         began, told = time.monotonic(), 0
-        while time.monotonic() < self.end:
+        while time.monotonic() < self.end and self.host.process.poll() is None:
             time.sleep(min(5, max(0, self.end - time.monotonic())))
             self.note('reload', self.host.reload(), ('ok',))
             if time.monotonic() - told > 60:
@@ -161,6 +161,8 @@ def main():
         soak = Soak(host, float(sys.argv[1]))
         soak.run()
         time.sleep(2)
+        if host.process.poll() is not None:
+            sys.exit(f'NOT OK: the host ended with {host.process.returncode}\n{host.text()}')
         after = host.descriptors()
         health = host.get('/api/v1/health').status
         host.stop()  # and the sanitizers have their say

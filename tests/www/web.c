@@ -56,6 +56,7 @@ int web_open(struct web *w, const char *folder, const char *listen, struct err *
 	int r;
 
 	options.connections = options.per_address = from_environment("MUNIMENT_WEB_CONNECTIONS", 0);
+	options.idle_seconds = from_environment("MUNIMENT_WEB_IDLE", 0);
 	options.workers = from_environment("MUNIMENT_WEB_WORKERS", 4);
 	*w = (struct web){ .path = xstrdup(folder) };
 	r = archive_init(folder, &init, &made, err);
