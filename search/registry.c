@@ -165,6 +165,8 @@ static int open_tables(struct registry *r, struct err *err)
 			(e = registry_commit(r, err)) < 0)
 			return e;
 	}
+	if (r->writing && (e = execute(r, sql_writer, err)) < 0)
+		return e;
 	if (!r->writing && (e = execute(r, "PRAGMA query_only = ON", err)) < 0)
 		return e;
 	return check_schema(r, err);

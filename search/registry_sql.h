@@ -14,6 +14,10 @@ static const char sql_connection[] = "PRAGMA synchronous = NORMAL;"
 				     "PRAGMA temp_store = MEMORY;"
 				     "PRAGMA trusted_schema = OFF;";
 
+/* For the one that writes. Hashes are looked up, so that filing many rows touches pages all over a tree: those stay in
+ * memory (SQLite's own bound is 2 MB), and are written back when many changes of them have come together. */
+static const char sql_writer[] = "PRAGMA cache_size = -32768; PRAGMA wal_autocheckpoint = 4000";
+
 static const char sql_schema[] =
 	"CREATE TABLE about (name TEXT PRIMARY KEY, value INTEGER NOT NULL);"
 	"INSERT INTO about (name, value) VALUES ('schema', 1);"

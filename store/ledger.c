@@ -246,7 +246,11 @@ static int connect_writer(struct side *l, const char *path)
 {
 	int r = connect(l, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
 
-	return r < 0 ? r : exec(l, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
+	/* Names, requests and contents are hashes: filing many touches pages all over the tree. So those
+	 * stay in memory, and are written back when many changes of them have come together. */
+	return r < 0 ? r
+		     : exec(l, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
+			       "PRAGMA cache_size = -32768; PRAGMA wal_autocheckpoint = 4000");
 }
 
 /* Beside a writer the shared memory of the WAL must be opened as the writer has it. */
