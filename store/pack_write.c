@@ -20,9 +20,9 @@
 #include "core/base/tr.h"
 
 #include <fcntl.h>
+#include <libdeflate.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <zlib.h>
 
 enum {
 	STORED_MAX = 65535, /* bytes in one stored block */
@@ -37,7 +37,7 @@ int sink_flush(struct sink *s, struct err *err)
 
 	if (s->used == 0)
 		return 0;
-	s->crc = (uint32_t)crc32_z(s->crc, s->buffer + s->crc_from, s->used - s->crc_from);
+	s->crc = libdeflate_crc32(s->crc, s->buffer + s->crc_from, s->used - s->crc_from);
 	s->crc_from = 0;
 	if (s->hash)
 		hash_add(s->hash, s->buffer, s->used);
@@ -81,7 +81,7 @@ static void sink_crc_begin(struct sink *s)
 
 static uint32_t sink_crc_end(struct sink *s)
 {
-	return (uint32_t)crc32_z(s->crc, s->buffer + s->crc_from, s->used - s->crc_from);
+	return libdeflate_crc32(s->crc, s->buffer + s->crc_from, s->used - s->crc_from);
 }
 
 /* ---- the set of names ---- */
@@ -283,7 +283,7 @@ int pack_add_bytes(struct pack_writer *w, const void *p, size_t n, struct err *e
 	if (!w->is_open || n > w->left)
 		return pack_keep(
 			w, err_set(err, ERR_INVALID, tr("more bytes than the object has")));
-	w->adler = (uint32_t)adler32_z(w->adler, from, n);
+	w->adler = libdeflate_adler32(w->adler, from, n);
 	while (n > 0) {
 		size_t some = n < w->block_left ? n : w->block_left;
 		int r = sink_add(&w->sink, from, some, err);
