@@ -66,6 +66,18 @@ static struct str instant_of(const struct json *map, const char *name)
 	return str_of(instant_format_local(at, text));
 }
 
+/* A word of the reply as people read it, where there is a label for it. */
+static struct str label_or(const struct sheet *s, struct str word)
+{
+	char name[32];
+
+	if (word.n >= sizeof(name))
+		return word;
+	memcpy(name, word.p, word.n);
+	name[word.n] = '\0';
+	return label(s, name).n ? label(s, name) : word;
+}
+
 /* ---- text ---- */
 
 struct style {
@@ -321,7 +333,8 @@ static void put_versions(struct sheet *s)
 			STR_ARG(instant_of(v, "at")), STR_ARG(text_of(v, "name")),
 			STR_ARG(text_of(v, "reason")));
 		put_block(s, buf_str(&line), &style_text, margin, page_width - 2 * margin);
-		put_pair(s, label(s, "signature"), text_of(v, "signature"), &style_text);
+		put_pair(s, label(s, "signature"), label_or(s, text_of(v, "signature")),
+			&style_text);
 		put_pair(s, label(s, "commit"), text_of(v, "commit"), &style_mono);
 		put_pair(s, label(s, "fingerprint"), text_of(v, "fingerprint"), &style_mono);
 		s->y += 3;

@@ -43,7 +43,8 @@ static void say_labels(struct buf *b)
 		{ "parts", TR_MARK("Parts") }, { "file", TR_MARK("file") },
 		{ "bytes", TR_MARK("bytes") }, { "versions", TR_MARK("Versions") },
 		{ "signature", TR_MARK("signature") }, { "commit", TR_MARK("commit") },
-		{ "fingerprint", TR_MARK("signing key") } };
+		{ "fingerprint", TR_MARK("signing key") }, { "good", TR_MARK("good") },
+		{ "bad", TR_MARK("bad") }, { "unknown", TR_MARK("unknown") } };
 
 	say_map(b, "labels");
 	for (size_t i = 0; i < ARRAY_LEN(labels); i++)
