@@ -6,6 +6,7 @@ import io
 import json
 import pathlib
 import subprocess
+import urllib.parse
 import xml.dom.minidom
 import zipfile
 
@@ -118,6 +119,21 @@ def test_versions_beside_each_other():
         assert any('verify-commit ' + proof['commit'] in line for line in proof['commands'])
         first = read(h, f'/records/{record}/proof?version=1')
         assert first['commit'] != proof['commit']
+
+
+def test_a_scan_is_found_by_its_words():
+    with host() as h:
+        source = pathlib.Path(__file__).parents[1] / 'search' / 'files' / 'scan.pdf'
+        body = {'series': 'GEN', 'department': '质量管理部', 'title': 't', 'date': '2026-10-13',
+                'parts': [{'upload': upload(h, source.read_bytes(), 'scan.pdf')}]}
+        record = json.loads(post(h, '/records', body, status=201).body)['record']
+        query = '/search?q=' + urllib.parse.quote('"抽样二十件"')
+        wait_until(lambda: read(h, query)['count'] == 1, 60)
+        hit = read(h, query)['hits'][0]
+        equal((hit['record'], hit['page']), (record, 1))
+        text = read(h, f'/records/{record}')['parts'][0]['text']
+        equal((text['recognition']['state'], text['recognition']['of']), ('done', 2))
+        assert text['recognition']['sure'] > 80, text
 
 
 def test_tables():
