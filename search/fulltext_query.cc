@@ -124,7 +124,9 @@ Xapian::Query translator::node(const struct query_node *n) const
 	case QUERY_SAME:
 		return join(Xapian::Query::OP_SYNONYM, children(n->child));
 	case QUERY_EITHER:
-		return join(Xapian::Query::OP_MAX, children(n->child));
+		/* Not OP_MAX, which would say it better: Xapian 1.4.22 reads a freed posting list in it when one of its
+		 * branches ends within a larger query. */
+		return join(Xapian::Query::OP_OR, children(n->child));
 	case QUERY_NOT:
 		return Xapian::Query(Xapian::Query::OP_AND_NOT, node(n->child),
 			join(Xapian::Query::OP_OR, children(n->child->next)));
@@ -166,7 +168,7 @@ Xapian::Query translator::in_title(const struct query_node *n) const
 	case QUERY_SAME:
 		return title_children(Xapian::Query::OP_SYNONYM, n);
 	case QUERY_EITHER:
-		return title_children(Xapian::Query::OP_MAX, n);
+		return title_children(Xapian::Query::OP_OR, n);
 	case QUERY_NOT:
 		return in_title(n->child);
 	case QUERY_ALL:
