@@ -20,8 +20,7 @@
 
 enum {
 	KNOWN_MAX = 4096, /* uploads whose state is in memory */
-	/* What must stay free on the disk besides the bytes that are announced. */
-	SPARE_BYTES = 256 << 20,
+	SWEEP_SECONDS = 3600,
 };
 
 /* One upload as this process knows it. What is behind `busy` belongs to whoever set it. */
@@ -42,6 +41,7 @@ struct uploads {
 	struct upload **known;
 	size_t count, room;
 	struct secret_keys *keys;
+	int64_t swept;
 };
 
 static void upload_free(struct uploads *u, struct upload *x)
@@ -442,28 +442,51 @@ static int sweep(struct archive *a, struct err *err)
 	return r;
 }
 
-void uploads_sweep(struct archive *a)
+/* The lock is held, so that none is between its file and its row. */
+static void sweep_locked(struct archive *a)
 {
+	struct uploads *u = a->uploads;
 	struct err err = ERR_INIT;
 
-	if (!file_exists(archive_dir(a), ARCHIVE_UPLOADS))
-		return;
-	if (sweep(a, &err) < 0)
+	u->swept = clock_now();
+	for (size_t i = u->count; i > 0; i--) {
+		if (u->known[i - 1]->ends <= u->swept && !u->known[i - 1]->busy)
+			forget_one(u, u->known[i - 1]);
+	}
+	if (file_exists(archive_dir(a), ARCHIVE_UPLOADS) && sweep(a, &err) < 0)
 		log_err(LOG_LEVEL_WARNING, "unfinished uploads cannot be removed", &err);
+}
+
+void uploads_sweep(struct archive *a)
+{
+	(void)pthread_mutex_lock(&a->uploads->lock);
+	sweep_locked(a);
+	(void)pthread_mutex_unlock(&a->uploads->lock);
+}
+
+/* A server that is never restarted does not keep what nobody finished: whoever begins another one clears away. */
+static void sweep_now_and_then(struct archive *a)
+{
+	int64_t now = clock_now();
+
+	(void)pthread_mutex_lock(&a->uploads->lock);
+	if (now - a->uploads->swept >= SWEEP_SECONDS || now < a->uploads->swept)
+		sweep_locked(a);
+	(void)pthread_mutex_unlock(&a->uploads->lock);
 }
 
 /* ---- begin ---- */
 
 static int check_room(struct archive *a, uint64_t bytes, struct err *err)
 {
+	uint64_t spare = (uint64_t)settings_int(a->settings, SETTING_UPLOAD_FREE), free_bytes;
 	struct statvfs fs;
-	uint64_t free_bytes;
 
 	if (fstatvfs(archive_dir(a), &fs) < 0)
 		return 0;
 	free_bytes = (uint64_t)fs.f_bavail * fs.f_frsize;
 	/* It will be there twice for a moment: as an upload, and in its record. */
-	if (free_bytes < SPARE_BYTES || (free_bytes - SPARE_BYTES) / 2 < bytes)
+	if (free_bytes < spare || (free_bytes - spare) / 2 < bytes)
 		return err_set(err, ERR_FULL, tr("there is not enough room on the disk for this"));
 	return 0;
 }
@@ -522,8 +545,10 @@ int upload_begin(struct archive *a, const char *account, struct str name, struct
 {
 	struct uploads *u = a->uploads;
 	struct upload *x;
-	int r = check_begin(a, account, name, media, bytes, err);
+	int r;
 
+	sweep_now_and_then(a);
+	r = check_begin(a, account, name, media, bytes, err);
 	if (r < 0)
 		return r;
 	x = xcalloc(1, sizeof(*x));
@@ -538,9 +563,7 @@ int upload_begin(struct archive *a, const char *account, struct str name, struct
 	(void)pthread_mutex_lock(&u->lock);
 	x->key = secret_keys_take(u->keys);
 	randombytes_buf(x->key, 32);
-	(void)pthread_mutex_unlock(&u->lock);
 	r = make(a, x, err);
-	(void)pthread_mutex_lock(&u->lock);
 	if (r < 0) {
 		upload_free(u, x);
 	} else {
@@ -604,6 +627,9 @@ static int append(
 	char one;
 	int r = fd < 0 ? fd : source_open_any(call, from_fd, &from, err);
 
+	/* Many that each had room when they began would together leave the archive none. */
+	if (r == 0)
+		r = check_room(a, UPLOAD_CHUNK, err);
 	while (r == 0 && x->offset < x->bytes) {
 		struct verb_progress p = {
 			.stage = "upload", .unit = "bytes", .done = x->offset, .total = x->bytes

@@ -34,7 +34,8 @@ enum {
 struct uploads;
 
 struct uploads *uploads_new(void);
-/* At unsealing, with the writer's lock: files without a row, and rows that have ended, are removed. */
+/* Files without a row, and rows that have ended, are removed: at unsealing, and about every hour when an
+ * upload begins. */
 void uploads_sweep(struct archive *a);
 void uploads_free(struct uploads *u);
 

@@ -4,6 +4,7 @@
 #include "tests/harness.h"
 
 #include "core/archive/upload.h"
+#include "core/base/clock.h"
 #include "core/base/file.h"
 #include "core/base/hash.h"
 
@@ -255,5 +256,49 @@ START_TEST(dropped_is_gone)
 }
 END_TEST
 
-TESTS("core/archive/upload", a_part_in_pieces_is_one_part, a_crash_costs_what_was_on_its_way,
-	what_is_wrong_is_refused, an_empty_file_and_whole_chunks, dropped_is_gone)
+/* The file of one that ended goes when another begins, without a restart. */
+START_TEST(ended_is_cleared_away)
+{
+	const char *path = world_new();
+	_cleanup_(desk_freep) struct desk *d = NULL;
+	_cleanup_(freep) char *p = content();
+	char first[64], second[64];
+	_cleanup_(closep) int one = -1;
+	_cleanup_(closep) int two = -1;
+
+	clock_set(1795312800);
+	d = world_desk(path);
+	ck_assert_int_eq(append(d, begin(d, BYTES), p, 0, CHUNK), CHUNK);
+	one = open_stored(path, first);
+	clock_set(1795312800 + UPLOAD_HOURS * 3600);
+	(void)begin(d, BYTES);
+	two = open_stored(path, second);
+	ck_assert_str_ne(first, second);
+	clock_set(-1);
+}
+END_TEST
+
+/* Those that began while there was room do not fill the disk together. */
+START_TEST(the_disk_is_not_filled)
+{
+	_cleanup_(desk_freep) struct desk *d = world_desk(world_new());
+	_cleanup_(freep) char *p = content();
+	const char *id = begin(d, BYTES);
+	int fd;
+
+	ck_assert_int_eq(append(d, id, p, 0, CHUNK), CHUNK);
+	json_free(say(
+		d, "config.set", "{'name':'uploads.keep_free_bytes','value':'1125899906842624'}"));
+	fd = bytes_fd(p + CHUNK, CHUNK);
+	say_fails(d, ERR_FULL, NULL, &fd, 1, "upload.append", "{'upload':'%s','offset':%d}", id,
+		CHUNK);
+	say_fails(d, ERR_FULL, NULL, NULL, 0, "upload.begin", "{'name':'a','size':1}");
+	ck_assert_int_eq(offset_of(d, id), CHUNK);
+	json_free(say(d, "config.set", "{'name':'uploads.keep_free_bytes','value':'0'}"));
+	ck_assert_int_eq(append(d, id, p, CHUNK, 2 * CHUNK), 2 * CHUNK);
+}
+END_TEST
+
+TESTS("core/archive/upload", ended_is_cleared_away, the_disk_is_not_filled,
+	a_part_in_pieces_is_one_part, a_crash_costs_what_was_on_its_way, what_is_wrong_is_refused,
+	an_empty_file_and_whole_chunks, dropped_is_gone)
