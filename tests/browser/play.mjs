@@ -3,7 +3,7 @@
 // print, check the proof on the command line as the panel says; in both languages, with axe on every page, no policy violated.
 
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -214,6 +214,12 @@ try {
 		await page.goto(`${world.address}/records`);
 		await page.getByText(evil).first().waitFor();
 		need((await page.title()).includes('卷宗'), 'nothing ran');
+		await page.locator('tbody tr', { hasText: evil }).first().locator('input').check();
+		const [saved] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: '导出所选' }).click()]);
+		const csv = readFileSync(await saved.path(), 'utf8');
+		need(csv.startsWith('\ufeff') && csv.includes(evil.replace(/"/g, '""')), 'the selection is exported');
+		const [whole] = await Promise.all([page.waitForEvent('download'), page.getByText('导出', { exact: true }).click().then(() => page.getByText('CSV（Excel').click())]);
+		need(readFileSync(await whole.path(), 'utf8').startsWith('\ufeff'), 'the view is exported');
 	});
 
 	const { rows } = JSON.parse(await world.cli('list', '--json', '--limit', '100'));

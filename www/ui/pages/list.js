@@ -3,7 +3,7 @@
 // What is shown follows from the address alone. Pages are by key (`after`), so that a list of a million rows costs no
 // more than one of ten; the way back is the stack of keys in the history entry.
 
-import { html, navigate, url, useLoad, useRows, useKeys, useState, useEffect, useId, recall, remember, t, number, language, label } from '../lib/view.js';
+import { html, navigate, url, useLoad, useRows, useKeys, useState, useEffect, useId, recall, remember, t, number, language, label, moment } from '../lib/view.js';
 import { get, address, allSeries, session } from '../lib/api.js';
 import { Head, Loading, Failed, Empty, Icon, Button, Go, Menu, Tool, Badge, Moment, Dialog, mayFile, announce, DayFilter } from '../lib/widgets.js';
 import { SaveView } from './views.js';
@@ -90,6 +90,23 @@ export default function List({ query, path }) {
 		await navigator.clipboard.writeText(text).catch(() => {});
 		announce(t('bulk.copied', { n: picked.size }));
 	};
+	const save = () => {
+		/** @param {any} value what a spreadsheet would take for a formula is made text */
+		const cell = (value) => {
+			const text = String(value ?? '');
+			return `"${(/^[=+\-@\t\r]/.test(text) ? `'${text}` : text).replace(/"/g, '""')}"`;
+		};
+		/** @type {Record<string, (row: Row) => any>} */
+		const plain = { series: (row) => row.series_title, at: (row) => moment(row.at), name: (row) => row.name ?? row.account };
+		const chosenRows = rows.filter((row) => picked.has(row.record));
+		const lines = [[t('bulk.cover', { title, n: chosenRows.length, name: session.value?.name ?? '', at: moment(new Date().toISOString()) })], columns.map((/** @type {string} */ name) => t(`col.${name}`)),
+			...chosenRows.map((row) => columns.map((/** @type {string} */ name) => (plain[name] ?? ((/** @type {any} */ one) => one[name]))(row)))];
+		const link = document.createElement('a');
+		link.href = URL.createObjectURL(new Blob(['\ufeff', lines.map((line) => line.map(cell).join(',')).join('\r\n'), '\r\n'], { type: 'text/csv' }));
+		link.download = `${title}.csv`;
+		link.click();
+		setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+	};
 	return html`<${Head} title=${title} note=${chosen ? t('list.note', { rule: chosen.number, code: chosen.code }) : ''}>
 			<${SaveView} name=${title} />${mayFile() && html`<${Go} kind="primary" icon="plus" href=${code ? `/file/${encodeURIComponent(code)}` : '/file'}>${t('nav.file')}<//>`}<//>
 		<${QueryForm} key=${query.toString()} query=${query} path=${path} series=${series} />
@@ -98,7 +115,7 @@ export default function List({ query, path }) {
 			${picked.size > 0 && html`<div class="bulk" role="region" aria-label=${t('bulk')}><strong>${t('bulk.n', { n: picked.size })}</strong>
 				<${Button} icon="copy" class="small" onClick=${copy}>${t('bulk.copy')}<//>
 				<${Menu} label=${t('bulk.sheets')} icon="print">${rows.filter((row) => picked.has(row.record)).slice(0, 50).map((row) => html`<a href=${address(`/records/${row.record}/sheet.pdf`)} target="_blank">${row.number}</a>`)}<//>
-				<a class="button small" download href=${address('/records.csv', new URLSearchParams([...view, ...[...picked].map((one) => ['record', one])]))}><${Icon} name="download" />${t('bulk.export')}</a>
+				<${Button} class="small" icon="download" onClick=${save}>${t('bulk.export')}<//>
 				<${Button} class="small quiet" onClick=${() => setPicked(new Set())}>${t('bulk.none')}<//></div>`}
 			<div class="toolbar-end"><${Tool} icon="refresh" label=${t('refresh')} onClick=${load.reload} />
 				<${Tool} icon="rows" label=${tight ? t('density.loose') : t('density.tight')} onClick=${() => {
