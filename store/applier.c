@@ -25,7 +25,7 @@
 
 enum {
 	APPLY_MAX_BYTES = 32 << 20,  /* in one pack */
-	APPLY_NOW_BYTES = 8 << 20,   /* no waiting for company above this */
+	APPLY_NOW_BYTES = 16 << 20,  /* no waiting for company above this */
 	MERGE_MAX_BYTES = 256 << 20, /* bounds how long one merge keeps frames waiting */
 	BUSY_PACKS = 4, /* times as many packs of a tier stand while there is other work */
 	RETRY_MS = 1000,

@@ -26,7 +26,7 @@
 #include <stdlib.h>
 
 enum {
-	BATCH = 1000,	     /* events in a transaction */
+	BATCH = 4000,	     /* events in a transaction */
 	QUEUE = 16 << 20,    /* bytes of events that wait */
 	RETRY_MS = 2000,     /* after a failed transaction */
 	RETRY_SOON_MS = 100, /* the same, when somebody waits */
