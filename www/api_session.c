@@ -108,6 +108,9 @@ static int answer_login(struct exchange *x, const struct login_answer *answer, s
 	}
 	if (answer->outcome != LOGIN_IN)
 		return refuse(x, answer->outcome, answer->retry_after, err);
+	/* The cookie of before is gone from the browser: its session goes, too. */
+	if (x->has_session)
+		(void)login_leave(x->www->archive, &x->session, NULL);
 	set_cookie(x, answer->token);
 	x->status = 201;
 	buf_addc(&x->reply, '{');

@@ -174,6 +174,12 @@ START_TEST(in_and_out)
 	ask(&w, "GET", "/api/v1/sessions", "");
 	ck_assert_uint_eq(count_at(w.doc, "sessions"), 1);
 	ck_assert_str_eq(text_at(w.doc, "sessions.0.from"), "192.0.2.7");
+	/* Who logs in again leaves no session behind whose cookie nobody has any more. */
+	clock_set(NOON + TOTP_PERIOD);
+	ask(&w, "POST", "/api/v1/session", login_body(good, true));
+	ck_assert_uint_eq(w.status, 201);
+	ask(&w, "GET", "/api/v1/sessions", "");
+	ck_assert_uint_eq(count_at(w.doc, "sessions"), 1);
 	ask(&w, "DELETE", "/api/v1/session", "");
 	ck_assert_uint_eq(w.status, 204);
 	ck_assert_str_eq(w.cookie, SESSION_COOKIE "=");
