@@ -25,6 +25,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 #include <unistd.h>
 
 enum {
@@ -364,6 +365,39 @@ static struct link *link_of(struct MHD_Connection *connection)
 	return info ? info->socket_context : NULL;
 }
 
+/* Headers of which two would be two requests in one: what we check must be what whoever stands between saw. */
+static const char *const single_headers[] = { "Host", "Origin", "Sec-Fetch-Site", "Content-Type",
+	"If-Match", "Upload-Offset" };
+
+struct head_check {
+	unsigned seen; /* bits of single_headers */
+	bool is_wrong;
+};
+
+static enum MHD_Result check_header(
+	void *context, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+	struct head_check *check = context;
+
+	(void)kind;
+	(void)value;
+	for (size_t i = 0; i < ARRAY_LEN(single_headers); i++) {
+		if (strcasecmp(name, single_headers[i]) != 0)
+			continue;
+		check->is_wrong = check->is_wrong || (check->seen & 1U << i);
+		check->seen |= 1U << i;
+	}
+	return MHD_YES;
+}
+
+static bool is_ambiguous(struct MHD_Connection *connection)
+{
+	struct head_check check = { .seen = 0 };
+
+	(void)MHD_get_connection_values(connection, MHD_HEADER_KIND, check_header, &check);
+	return check.is_wrong;
+}
+
 static enum MHD_Result take_head(
 	struct carrier *c, struct MHD_Connection *connection, const char *method)
 {
@@ -388,6 +422,12 @@ static enum MHD_Result take_head(
 	atomic_store(&c->phase, PHASE_BODY);
 	if (length && str_to_u64(str_of(length), INT64_MAX, &bytes, NULL) < 0)
 		bytes = INT64_MAX;
+	if (is_ambiguous(connection)) {
+		exchange_choose_language(x);
+		dispatch_refuse(
+			x, 400, ERR_INVALID, tr("a header of the request stands there twice"));
+		return send_answer(c);
+	}
 	if (!dispatch_head(x, c->target)) {
 		/* Answering before the body was read closes the connection: only where it is long, or where the
 		 * client waits to hear whether it shall come. */

@@ -141,6 +141,8 @@ def test_heads_that_are_wrong():
             (b'GET / HTTP/1.1\r\nHost: a\r\nX: ' + b'a' * 100000 + b'\r\n\r\n', (431,)),
             (b'GET / HTTP/1.1\r\nHost: a\r\n' + b''.join(b'X%d: a\r\n' % i for i in range(10000)) + b'\r\n', (431,)),
             (b'GET / HTTP/1.1\r\n\r\n', (400,)),
+            (b'GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n', (400,)),
+            (b'POST /api/v1/seal HTTP/1.1\r\nHost: a\r\nOrigin: https://a\r\norigin: https://b\r\n\r\n', (400,)),
             (b'GET / HTTP/9.9\r\nHost: a\r\n\r\n', (505, 400)),
             (b'GET /%zz HTTP/1.1\r\nHost: a\r\n\r\n', (400,)),
             (b'POST /api/v1/records HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n', (400, 0)),
