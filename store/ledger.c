@@ -420,7 +420,6 @@ static int put_slip(struct side *l, const struct facts *f, const struct fact *fa
 {
 	const struct slip *slip = &fact->slip;
 	sqlite3_stmt *st = l->statements[PUT_HEAD];
-	int r;
 
 	(void)sqlite3_bind_int64(st, 1, (int64_t)slip->sequence);
 	bind_blob(st, 2, slip->record.b, sizeof(slip->record.b));
@@ -431,10 +430,35 @@ static int put_slip(struct side *l, const struct facts *f, const struct fact *fa
 	(void)sqlite3_bind_int64(st, 7, number_key(slip->number));
 	bind_text(st, 8, slip->number);
 	bind_text(st, 9, fact->folder);
-	r = run(l, PUT_HEAD, err);
-	if (r == 0 && slip->has_request) {
-		st = l->statements[PUT_REQUEST];
-		(void)sqlite3_bind_int64(st, 1, first_half(slip->request.b));
+	return run(l, PUT_HEAD, err);
+}
+
+/* The requests of a transaction go in sorted: as they come, each is somewhere else in the index. */
+struct asked {
+	int64_t first;
+	const struct slip *slip;
+};
+
+static int by_first(const void *a, const void *b)
+{
+	const struct asked *x = a, *y = b;
+
+	return (x->first > y->first) - (x->first < y->first);
+}
+
+static int put_requests(struct side *l, struct buf *asked, struct err *err)
+{
+	struct asked *list = (struct asked *)(void *)asked->p;
+	size_t count = asked->n / sizeof(*list);
+	int r = buf_check(asked, err);
+
+	if (r == 0 && count > 0)
+		qsort(list, count, sizeof(*list), by_first);
+	for (size_t i = 0; i < count && r == 0; i++) {
+		sqlite3_stmt *st = l->statements[PUT_REQUEST];
+		const struct slip *slip = list[i].slip;
+
+		(void)sqlite3_bind_int64(st, 1, list[i].first);
 		bind_blob(st, 2, slip->request.b, sizeof(slip->request.b));
 		bind_blob(st, 3, slip->record.b, sizeof(slip->record.b));
 		r = run(l, PUT_REQUEST, err);
@@ -462,7 +486,7 @@ static int put_signing(struct side *l, const struct facts *f, struct err *err)
 	return run(l, PUT_SIGNING, err);
 }
 
-static int put_action(struct side *l, const struct facts *f, struct err *err)
+static int put_action(struct side *l, const struct facts *f, struct buf *asked, struct err *err)
 {
 	int r = put_signing(l, f, err);
 
@@ -476,6 +500,11 @@ static int put_action(struct side *l, const struct facts *f, struct err *err)
 			continue;
 		}
 		r = put_slip(l, f, fact, err);
+		if (fact->slip.has_request) {
+			const struct asked one = { first_half(fact->slip.request.b), &fact->slip };
+
+			buf_add(asked, &one, sizeof(one));
+		}
 		if (r == 0 && fact->slip.serial && is_last_of_scope(f, i)) {
 			sqlite3_stmt *st = l->statements[PUT_SERIAL];
 
@@ -489,6 +518,7 @@ static int put_action(struct side *l, const struct facts *f, struct err *err)
 
 static int put_all(struct side *l, const struct facts *actions, size_t count, struct err *err)
 {
+	_cleanup_(buf_done) struct buf asked = BUF_INIT;
 	struct ledger_mark mark;
 	int r = get_mark(l, &mark, err);
 
@@ -500,7 +530,7 @@ static int put_all(struct side *l, const struct facts *actions, size_t count, st
 			continue;
 		if (c->actions != mark.actions + 1)
 			return err_set(err, ERR_CONFLICT, tr("the ledger is behind the history"));
-		r = put_action(l, &actions[i], err);
+		r = put_action(l, &actions[i], &asked, err);
 		memset(&next, 0, sizeof(next)); /* its padding is stored too */
 		next.volume = c->volume;
 		next.commit = actions[i].oid;
@@ -508,6 +538,8 @@ static int put_all(struct side *l, const struct facts *actions, size_t count, st
 		next.records = c->records;
 		mark = next;
 	}
+	if (r == 0)
+		r = put_requests(l, &asked, err);
 	if (r == 0) {
 		bind_blob(l->statements[PUT_MARK], 1, &mark, sizeof(mark));
 		r = run(l, PUT_MARK, err);
