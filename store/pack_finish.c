@@ -56,6 +56,44 @@ static int by_name(const void *a, const void *b)
 	return memcmp(a, b, sizeof(struct oid));
 }
 
+static unsigned bucket_of(const struct item *i)
+{
+	return (unsigned)i->oid.b[0] << 4 | i->oid.b[1] >> 4;
+}
+
+/* Names are hashes and fall evenly: one pass puts each among those with the same first 12 bits, and what remains to be
+ * sorted is short. */
+static void sort_by_name(struct pack_writer *w)
+{
+	enum { BUCKETS = 1 << 12 };
+	uint32_t end[BUCKETS] = { 0 }, from = 0;
+	struct item *sorted = reallocarray(NULL, w->count, sizeof(*sorted));
+
+	if (!sorted) {
+		qsort(w->items, w->count, sizeof(*w->items), by_name);
+		return;
+	}
+	for (size_t i = 0; i < w->count; i++)
+		end[bucket_of(&w->items[i])]++;
+	for (size_t b = 0; b < BUCKETS; b++) {
+		uint32_t n = end[b];
+
+		end[b] = from; /* for now its begin */
+		from += n;
+	}
+	for (size_t i = 0; i < w->count; i++)
+		sorted[end[bucket_of(&w->items[i])]++] = w->items[i];
+	from = 0;
+	for (size_t b = 0; b < BUCKETS; b++) {
+		if (end[b] - from > 1)
+			qsort(sorted + from, end[b] - from, sizeof(*sorted), by_name);
+		from = end[b];
+	}
+	free(w->items);
+	w->items = sorted;
+	w->room = w->count;
+}
+
 static int add_be32(struct sink *s, uint32_t v, struct err *err)
 {
 	uint8_t bytes[4];
@@ -194,7 +232,7 @@ int pack_finish(struct pack_writer *w, struct oid *ret_name, struct err *err)
 	r = finish_pack(w, &trailer, err);
 	if (r < 0)
 		return pack_keep(w, r);
-	qsort(w->items, w->count, sizeof(*w->items), by_name);
+	sort_by_name(w);
 	r = write_index(w, &trailer, err);
 	if (r < 0)
 		return pack_keep(w, r);
