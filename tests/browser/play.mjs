@@ -159,6 +159,9 @@ try {
 			await page.waitForTimeout(250);
 		need(await page.evaluate(() => /** @type {any} */ (CSS).highlights?.get('hit')?.size > 0), 'the words are marked');
 		none(await axe(world, page), 'record');
+		await page.goto(`${world.address}/search?q=${encodeURIComponent('谁负责灭菌')}`);
+		await page.locator('h2.near').waitFor();
+		need(await page.locator('h2.near + .hits .hit').count(), 'what comes near is shown where nothing is found');
 	});
 
 	await step('facets and chips stand in the address; a search is saved and found again', async () => {

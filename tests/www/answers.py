@@ -110,6 +110,8 @@ def run(call):
     call('GET', '/records/{record}/parts/{part}', record=record, part='1')
     call('GET', '/numbers/{number}', number=shown['number'].replace('/', '%2F'))
     call('GET', '/search', query='?q=%E8%B4%A3%E4%BB%BB%E5%88%B0%E4%BA%BA&fresh=1&facets=1')
+    near = call('GET', '/search', query='?q=%E5%8F%AC%E5%9B%9E%E8%AE%A1%E5%88%92%E8%B4%9F%E8%B4%A3')
+    equal((near['count'], len(near['near'])), (0, 1))
     equal(call('GET', '/records/{record}/parts/{part}/text', record=record, part='1')['pages'][0]['text'].strip(), '召回计划：责任到人。')
     for kind in ('csv', 'xlsx'):
         call('GET', f'/records.{kind}')

@@ -11,6 +11,14 @@ const LIMIT = 20;
 /** @param {any} facet */
 const titleOf = (facet) => (facet.kind === 'type' ? word(`type.${facet.value}`, facet.title) : facet.title || facet.value);
 
+/** @param {{ rows: any[], start: number, open: (hit: any) => string }} props */
+function Hits({ rows, start, open }) {
+	return html`<ol class="hits" start=${start}>${rows.map((hit) => html`<li class="hit"><h2><a data-row href=${open(hit)}><${Marked} text=${hit.marked ?? hit.title} /></a></h2>
+		<p class="hit-facts"><span class="mono">${hit.number}</span><span>${hit.series_title}</span><span>${hit.department}</span><span>${hit.date}</span>${hit.version > 1 && html`<span>v${hit.version}</span>`}</p>
+		${hit.snippet && html`<p class="snippet"><${Marked} text=${hit.snippet} /></p>`}
+		${hit.part && html`<p class="hit-part"><${Icon} name="file" /><a href=${open(hit)}>${hit.part}${hit.page ? ` · ${t('page.n', { n: hit.page })}` : ''}${hit.label ? ` · ${hit.label}` : ''}</a>${hit.ocr && html` <span class="muted">${t('ocr')}</span>`}${hit.parts > 1 && html` <span class="muted">${t('parts.more', { n: hit.parts - 1 })}</span>`}</p>`}</li>`)}</ol>`;
+}
+
 /** @param {import('../app.js').PageProps} props */
 export default function Search({ query, path }) {
 	const q = query.get('q') ?? '';
@@ -73,10 +81,8 @@ export default function Search({ query, path }) {
 				<a class="clear" href=${url(path, { q })}>${t('filter.clear')}</a></p>`}
 			${data.lag > 0 && html`<${Notice} kind="info">${t('search.lag', { n: data.lag })}<//>`}
 			${data.count === 0 && html`<${Empty} title=${t('search.none', { q })} icon="search"><ul><li>${t('search.none.shorter')}</li><li>${t('search.none.number')}</li>${chips.length > 0 && html`<li><a href=${url(path, { q })}>${t('search.none.filters')}</a></li>`}</ul><//>`}
-			<ol class="hits" start=${offset + 1}>${data.hits.map((/** @type {any} */ hit) => html`<li class="hit"><h2><a data-row href=${open(hit)}><${Marked} text=${hit.marked ?? hit.title} /></a></h2>
-				<p class="hit-facts"><span class="mono">${hit.number}</span><span>${hit.series_title}</span><span>${hit.department}</span><span>${hit.date}</span>${hit.version > 1 && html`<span>v${hit.version}</span>`}</p>
-				${hit.snippet && html`<p class="snippet"><${Marked} text=${hit.snippet} /></p>`}
-				${hit.part && html`<p class="hit-part"><${Icon} name="file" /><a href=${open(hit)}>${hit.part}${hit.page ? ` · ${t('page.n', { n: hit.page })}` : ''}${hit.label ? ` · ${hit.label}` : ''}</a>${hit.ocr && html` <span class="muted">${t('ocr')}</span>`}${hit.parts > 1 && html` <span class="muted">${t('parts.more', { n: hit.parts - 1 })}</span>`}</p>`}</li>`)}</ol>
+			<${Hits} rows=${data.hits} start=${offset + 1} open=${open} />
+			${(data.near ?? []).length > 0 && html`<h2 class="near">${t('search.near')}</h2><${Hits} rows=${data.near} start=${1} open=${open} />`}
 			${pages > 1 && html`<nav class="pager screen" aria-label=${t('pages')}>${offset > 0 ? html`<a class="button" href=${to(Math.max(0, offset - LIMIT))}><${Icon} name="left" />${t('page.before')}</a>` : ''}
 				<span class="muted">${t('page.of', { n: offset / LIMIT + 1, all: pages })}</span>${offset + LIMIT < data.count ? html`<a class="button" href=${to(offset + LIMIT)}>${t('page.next')}<${Icon} name="right" /></a>` : ''}</nav>`}
 		</section></div>`}`;
