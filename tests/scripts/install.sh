@@ -9,15 +9,19 @@ mkdir -p "$top"/{bin,scripts,www/ui/node_modules}
 cp "$scripts/install" "$top/scripts/"
 echo libone >"$top/scripts/packages"
 echo '{}' | tee "$top/www/ui/package-lock.json" >"$top/www/ui/node_modules/.lock-installed"
-# It ends well only when it could say all it had to say.
+# It ends well only when it could say all it had to say. Like the real one it closes the descriptor of the status before the
+# packages' scripts run.
 cat >"$top/bin/apt-get" <<-'END'
 	#!/bin/bash
 	case "$*" in *' -s '*) exit 0 ;; esac
 	trap '' PIPE
+	status=$(sed -n 's/.*Status-Fd=\([0-9]*\).*/\1/p' <<<"$*")
 	for line in dlstatus:1:44.9:Retrieving pmstatus:dpkg-exec:0.0:Running pmstatus:libone:amd64:80.5:Configuring \
-		pmstatus:libone:trigger a:b:c '' 'Setting up 100: %s' 'pmerror:libone:amd64:81.2:oops'; do
-		echo "$line" || exit 3
+		pmstatus:libone:trigger a:b:c '' 'pmerror:libone:amd64:81.2:oops'; do
+		echo "$line" >&"$status" || exit 3
 	done
+	eval "exec $status>&-"
+	echo 'Setting up 100: %s' || exit 4
 	exit "${APT_ENDS:-0}"
 END
 printf '#!/bin/sh\nexit 1\n' >"$top/bin/dpkg-query"
