@@ -551,6 +551,9 @@ START_TEST(verbs_ask)
 		err);
 	call.args = args;
 	ck_fails(verb_run(w.archive, STR("file"), &call, &err), err, ERR_DENIED);
+	json_free(TAKE_PTR(args));
+	ck_ok(json_parse(STR("{}"), NULL, 0, &args, &err), err);
+	call.args = args;
 	ck_ok(archive_seal(w.archive, &err), err);
 	ck_fails(verb_run(w.archive, STR("file"), &call, &err), err, ERR_SEALED);
 	ck_fails(verb_run(w.archive, STR("config.list"), &call, &err), err, ERR_SEALED);
