@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """A full disk: a clear error, nothing acknowledged is lost, and everything goes on when there is space again. The
 archive lies in a small file system in memory; where that cannot be mounted, nothing is tested."""
+import errno
 import os
 import re
 import shutil
@@ -38,10 +39,17 @@ class Disk:
         bench.init()
 
     def leave(self, kib):
-        self.free()
-        st = os.statvfs(self.top)
-        with open(self.ballast, 'wb') as f:
-            os.posix_fallocate(f.fileno(), 0, max(1, st.f_bavail * st.f_frsize - kib * 1024))
+        """A resident process may take some between looking and filling: then again."""
+        for tries_left in range(1000, -1, -1):
+            self.free()
+            st = os.statvfs(self.top)
+            try:
+                with open(self.ballast, 'wb') as f:
+                    os.posix_fallocate(f.fileno(), 0, max(1, st.f_bavail * st.f_frsize - kib * 1024))
+                return
+            except OSError as error:
+                if error.errno != errno.ENOSPC or tries_left == 0:
+                    raise
 
     def free(self):
         if os.path.exists(self.ballast):
